@@ -1,0 +1,29 @@
+// Builds dist/: the server by the TypeScript compiler, the page by esbuild. Worklets are bundles of their own.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+rmSync('dist', { recursive: true, force: true });
+
+const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
+  stdio: 'inherit',
+});
+if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+
+const client = 'src/client';
+const worklets = existsSync(client) ? readdirSync(client).filter((name) => name.endsWith('-worklet.ts')) : [];
+if (existsSync(`${client}/main.ts`)) {
+  await build({
+    entryPoints: ['main.ts', ...worklets].map((name) => `${client}/${name}`),
+    outdir: 'dist/client',
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+  cpSync(`${client}/public`, 'dist/client', { recursive: true });
+}

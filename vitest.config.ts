@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, timeoutMs: number, extra: object = {}) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+    ...extra,
+  },
+});
+
+export default defineConfig({
+  test: {
+    // One after another where real engines or a browser run: two cores are soon taken.
+    projects: [
+      project('unit', 15_000),
+      project('contracts', 60_000),
+      project('component', 180_000, { fileParallelism: false }),
+      project('browser', 120_000, { fileParallelism: false }),
+    ],
+  },
+});
