@@ -6,11 +6,12 @@ import { decodeFlac } from './flac.ts';
 import { resample } from './resample.ts';
 import { decodeWav } from './wav.ts';
 
-/** A sound file as the microphone would give it: mono 16 kHz samples, -1 to 1; WAV, FLAC, and with sox installed Ogg and MP3. */
+/** A sound file as the microphone would give it: mono 16 kHz samples, -1 to 1; WAV, FLAC, 16 kHz 16-bit `.raw`, and with sox Ogg and MP3. */
 export function readAudioFile(path: string): Float32Array {
   const kind = extname(path).toLowerCase();
   if (kind === '.wav') return resample(decodeWav(readFileSync(path)), MIC_RATE).samples;
   if (kind === '.flac') return resample(decodeFlac(readFileSync(path)), MIC_RATE).samples;
+  if (kind === '.raw') return pcm16(readFileSync(path));
   const sox = spawnSync('sox', [path, '-t', 'raw', '-e', 'signed', '-b', '16', '-c', '1', '-r', `${MIC_RATE}`, '-'], {
     maxBuffer: 2 ** 30,
   });
@@ -19,5 +20,9 @@ export function readAudioFile(path: string): Float32Array {
       cause: sox.error ?? sox.stderr.toString(),
     });
   }
-  return readPcm16(new DataView(sox.stdout.buffer, sox.stdout.byteOffset, sox.stdout.byteLength), 0);
+  return pcm16(sox.stdout);
+}
+
+function pcm16(bytes: Uint8Array): Float32Array {
+  return readPcm16(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0);
 }
