@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { EngineError } from './engines/contracts.ts';
+import { createLogger } from './log.ts';
+import { StartError } from './start-error.ts';
+
+const USAGE = `voice-chat - talk with your own machine
+
+  voice-chat start            start the server (the default)
+  voice-chat doctor [--json]  check this machine and say what to mend
+  voice-chat models           what the engines need on disk, and where it lies
+  voice-chat bench [--only ID] [--json] [--list]
+                              measure; --list names the rows
+
+  --config FILE   settings (default: ./config.yml, else the one that comes with voice-chat)
+  --port N        overrides server.port
+  --version, --help
+`;
+
+/** Exit codes: 0 fine, 1 it did not work, 2 the command or the configuration is wrong. */
+async function run(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      config: { type: 'string' },
+      port: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      version: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return print(USAGE);
+  if (values.version) {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    return print(`${version}\n`);
+  }
+  const config = (): Config => {
+    const read = readConfig(values.config ?? defaultConfigFile());
+    if (values.port === undefined) return read;
+    const port = Number(values.port);
+    if (!/^\d+$/.test(values.port) || port > 65_535)
+      throw new ConfigError(`--port ${values.port} is not a port number.`);
+    return { ...read, server: { ...read.server, port } };
+  };
+  const [command = 'start', ...rest] = positionals;
+  if (rest.length > 0) throw new ConfigError(`What is "${rest.join(' ')}"? See voice-chat --help.`);
+  switch (command) {
+    case 'start':
+      return start(config());
+    case 'doctor':
+      return (await import('./doctor.ts')).doctor(config(), values.json);
+    case 'models':
+      return (await import('./models/list-models.ts')).listModels(config(), values.json);
+    case 'bench':
+      return (await import('../bench/bench.ts')).bench({ only: values.only, json: values.json, list: values.list });
+    default:
+      throw new ConfigError(`There is no command "${command}"; see voice-chat --help.`);
+  }
+}
+
+async function start(config: Config): Promise<number> {
+  const { startServer } = await import('./main.ts');
+  const log = createLogger(config.log.level);
+  const server = await startServer(config, log);
+  log.info(`open ${server.url} and talk`);
+  await new Promise<void>((resolve) => {
+    const stop = (signal: string) => {
+      log.info(`${signal}: finishing what is being said, then ending (again to end at once)`);
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
+      server.stop().then(resolve, resolve);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
+        stop(signal);
+      });
+    }
+  });
+  log.info('ended');
+  return 0;
+}
+
+function defaultConfigFile(): string {
+  return existsSync('config.yml') ? 'config.yml' : fileURLToPath(new URL('../../config.yml', import.meta.url));
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+/** What the user can mend is one sentence; anything else is ours and comes with its stack. */
+function explain(error: unknown): number {
+  const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  const isSaid = error instanceof ConfigError || error instanceof EngineError || error instanceof StartError;
+  const text = error instanceof Error ? (isUsage || isSaid ? error.message : error.stack) : String(error);
+  process.stderr.write(`${text}${isUsage ? '\nSee voice-chat --help.' : ''}\n`);
+  return isUsage || error instanceof ConfigError ? 2 : 1;
+}
+
+process.exitCode = await run().catch(explain);
+// Engines are ended by then; a handle that a library forgot must not keep the process.
+if (process.exitCode !== 0) process.exit();

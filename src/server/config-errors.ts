@@ -1,0 +1,98 @@
+import { z } from 'zod';
+
+type Issue = z.core.$ZodIssue;
+
+/** One sentence per mistake that zod found: the path, the value, and what to write instead. */
+export function explainIssue(issue: Issue, config: unknown, schema: z.ZodType): string[] {
+  const path = issue.path.join('.');
+  const value = issue.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    config,
+  );
+  if (issue.code === 'unrecognized_keys') {
+    const engines = enginesThatKnow(schema, issue.path);
+    const known = keysAt(schema, issue.path, config);
+    return issue.keys.map((key) => {
+      const full = [...issue.path, key].join('.');
+      const shown = JSON.stringify((value as Record<string, unknown>)[key]);
+      const engine = engines.get(key);
+      const near = nearest(key, known);
+      const fix = engine
+        ? `it belongs to ${path}.engine: ${engine}`
+        : near
+          ? `did you mean ${[...issue.path, near].join('.')}?`
+          : `known here: ${known.join(', ')}`;
+      return `${full} (${shown}) is not a setting; ${fix}`.replace(/([^?])$/, '$1.');
+    });
+  }
+  if (issue.code === 'invalid_union') {
+    const stage = issue.path.at(-1) === 'engine' ? issue.path.slice(0, -1) : issue.path;
+    const names = optionsAt(schema, stage).map((option) => option.engine);
+    if (stage === issue.path) return [`${path} is ${show(value)}, but must hold settings, such as "engine: auto".`];
+    return [`${path} is ${show(value)}, but must be one of ${names.join(', ')}.`];
+  }
+  if (value === undefined) return [`${path} is missing; it ${issue.message}.`];
+  return [`${path} is ${show(value)}, but ${issue.message}.`];
+}
+
+const show = (value: unknown): string => {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 80 ? `${json.slice(0, 77)}...` : json;
+};
+
+/** The schema at a path, defaults unwrapped. */
+function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType {
+  let at = unwrap(schema);
+  for (const key of path) {
+    const next = at instanceof z.ZodObject ? (at.shape as Record<PropertyKey, z.ZodType>)[key] : undefined;
+    if (!next) return at;
+    at = unwrap(next);
+  }
+  return at;
+}
+
+const unwrap = (schema: z.ZodType): z.ZodType =>
+  schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? unwrap(schema.unwrap() as z.ZodType) : schema;
+
+function optionsAt(schema: z.ZodType, path: readonly PropertyKey[]): { engine: string; keys: string[] }[] {
+  const at = schemaAt(schema, path);
+  if (!(at instanceof z.ZodDiscriminatedUnion)) return [];
+  return (at.options as z.ZodObject[]).map((option) => ({
+    engine: String((option.shape.engine as z.ZodLiteral).value),
+    keys: Object.keys(option.shape),
+  }));
+}
+
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[], config: unknown): string[] {
+  const at = schemaAt(schema, path);
+  if (at instanceof z.ZodObject) return Object.keys(at.shape);
+  const engine = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], config);
+  return (
+    optionsAt(schema, path).find((option) => option.engine === (engine as Record<string, unknown>).engine)?.keys ?? []
+  );
+}
+
+/** For each setting of the stage at `path`, an engine that has it. */
+function enginesThatKnow(schema: z.ZodType, path: readonly PropertyKey[]): Map<string, string> {
+  return new Map(optionsAt(schema, path).flatMap(({ engine, keys }) => keys.map((key) => [key, engine] as const)));
+}
+
+function nearest(word: string, known: readonly string[]): string | undefined {
+  const scored = known.map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }));
+  scored.sort((a, b) => a.distance - b.distance);
+  const best = scored[0];
+  return best && best.distance <= Math.max(2, word.length / 3) ? best.name : undefined;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

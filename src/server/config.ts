@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { explainIssue } from './config-errors.ts';
+
+const number = (min: number, max: number, unit = '') =>
+  z.custom<number>((value) => typeof value === 'number' && value >= min && value <= max, {
+    error: `must be a number from ${min} to ${max}${unit && ` ${unit}`}`,
+  });
+const whole = (min: number, max: number, unit = '') =>
+  z.custom<number>((value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max, {
+    error: `must be a whole number from ${min} to ${max}${unit && ` ${unit}`}`,
+  });
+const text = z.string({ error: 'must be text; put it in quotes' });
+const texts = z.array(text, { error: 'must be a list of texts, such as [a, b]' });
+const url = z.custom<string>((value) => typeof value === 'string' && /^https?:\/\/[^\s]+$/.test(value), {
+  error: 'must be an address such as http://127.0.0.1:11434/v1',
+});
+const oneOf = <const T extends readonly [string, ...string[]]>(...names: T) =>
+  z.enum(names, { error: `must be one of ${names.join(', ')}` });
+
+/** A part of the file that may be left out: its own defaults then hold. */
+const section = <T extends z.ZodRawShape>(shape: T) =>
+  z.strictObject(shape, { error: 'must hold settings, one per line' });
+
+/** What every scripted engine can be told to do wrong, and whether it runs in a process of its own like a real one. */
+const scripted = {
+  ownProcess: z.boolean({ error: 'must be true or false' }).default(false),
+  /** The first call (counted from 1) that goes wrong, and how. */
+  failOnCall: whole(0, 1_000_000).default(0),
+  failure: oneOf('error', 'hang', 'block', 'crash').default('error'),
+};
+
+const vadCommon = {
+  speechThreshold: number(0, 1).default(0.5),
+  pauseThreshold: number(0, 1).default(0.35),
+  confirmMs: whole(0, 2_000, 'milliseconds').default(96),
+  preRollMs: whole(0, 2_000, 'milliseconds').default(320),
+};
+const llmCommon = {
+  systemPrompt: text.default(
+    'You are a friendly voice assistant. Your answers are spoken aloud: keep them short, in plain sentences, without lists or markup.',
+  ),
+  historyMessages: whole(1, 1_000).default(40),
+};
+const ttsCommon = {
+  voice: text.default(''),
+  speed: number(0.5, 2).default(1),
+};
+
+const schema = section({
+  server: section({
+    host: text.default('127.0.0.1'),
+    port: whole(0, 65_535).default(8000),
+    allowedHosts: texts.default([]),
+    allowedOrigins: texts.default([]),
+    token: text.default(''),
+    tls: section({ cert: text.default(''), key: text.default('') }).prefault({}),
+  }).prefault({}),
+  log: section({ level: oneOf('debug', 'info', 'warn', 'error').default('info') }).prefault({}),
+  cache: section({ folder: text.default('~/.cache/voice-chat') }).prefault({}),
+  vad: z.discriminatedUnion('engine', [
+    section({ engine: z.literal('auto'), ...vadCommon }),
+    section({ engine: z.literal('silero'), ...vadCommon }),
+    section({ engine: z.literal('scripted'), ...vadCommon, ...scripted, threshold: number(0, 1).default(0.01) }),
+  ]),
+  turn: section({
+    endSilenceMs: whole(64, 10_000, 'milliseconds').default(416),
+    maxSpeechMs: whole(1_000, 600_000, 'milliseconds').default(90_000),
+    notUnderstood: text.default('Sorry, I did not catch that.'),
+  }).prefault({}),
+  asr: z.discriminatedUnion('engine', [
+    section({ engine: z.literal('auto') }),
+    section({ engine: z.literal('off') }),
+    section({ engine: z.literal('pocketsphinx'), expects: oneOf('auto', 'builtin', 'anything').default('auto') }),
+    section({
+      engine: z.literal('scripted'),
+      ...scripted,
+      texts: texts.default(['hello']),
+      delayMs: whole(0, 60_000).default(0),
+    }),
+  ]),
+  llm: z.discriminatedUnion('engine', [
+    section({ engine: z.literal('auto'), ...llmCommon }),
+    section({ engine: z.literal('builtin'), ...llmCommon }),
+    section({
+      engine: z.literal('openai'),
+      ...llmCommon,
+      baseUrl: url,
+      model: text.default(''),
+      apiKey: text.default(''),
+      temperature: number(0, 2).default(0.7),
+      maxTokens: whole(1, 100_000).default(400),
+    }),
+    section({
+      engine: z.literal('scripted'),
+      ...llmCommon,
+      ...scripted,
+      replies: texts.default(['This is a scripted reply. It has two sentences.']),
+      firstTokenMs: whole(0, 60_000).default(0),
+      tokenMs: whole(0, 60_000).default(0),
+    }),
+  ]),
+  tts: z.discriminatedUnion('engine', [
+    section({ engine: z.literal('auto'), ...ttsCommon }),
+    section({ engine: z.literal('flite'), ...ttsCommon }),
+    section({ engine: z.literal('scripted'), ...ttsCommon, ...scripted, firstAudioMs: whole(0, 60_000).default(0) }),
+  ]),
+  speech: section({
+    leadMs: whole(200, 60_000, 'milliseconds').default(2_000),
+    firstPhraseWords: whole(1, 50).default(8),
+    phraseLetters: whole(20, 2_000).default(240),
+  }).prefault({}),
+  limits: section({
+    sessions: whole(1, 10_000).default(200),
+    resumeSeconds: whole(0, 3_600).default(90),
+    idleMinutes: whole(1, 1_440).default(10),
+    sessionMinutes: whole(1, 10_080).default(240),
+    textLetters: whole(1, 100_000).default(4_000),
+    messagesPerSecond: whole(10, 10_000).default(200),
+    outboundBytes: whole(65_536, 67_108_864).default(1_048_576),
+  }).prefault({}),
+});
+
+export type Config = z.output<typeof schema>;
+
+/** A mistake in the configuration: one sentence per mistake, each with path, value and fix. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Checks the text of a `config.yml`; `file` is only named in messages. Throws `ConfigError`. */
+export function parseConfig(yaml: string, file = 'config.yml'): Config {
+  const document = parseDocument(yaml);
+  const broken = document.errors[0];
+  if (broken) throw new ConfigError(`${file} is not valid YAML: ${broken.message.split('\n')[0]}`);
+  const given = (document.toJS() ?? {}) as Record<string, unknown>;
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    throw new ConfigError(`${file} must hold settings, one per line, such as "server:" and below it "  port: 8000".`);
+  }
+  const filled: Record<string, unknown> = { ...given };
+  for (const stage of ['vad', 'asr', 'llm', 'tts']) {
+    const settings = given[stage] ?? {};
+    filled[stage] = isRecord(settings) ? { engine: 'auto', ...settings } : settings;
+  }
+  const parsed = schema.safeParse(filled);
+  if (!parsed.success) {
+    const sentences = parsed.error.issues.flatMap((issue) => explainIssue(issue, filled, schema));
+    throw new ConfigError(sentences.map((sentence) => `${file}: ${sentence}`).join('\n'));
+  }
+  const wrong = contradictions(parsed.data);
+  if (wrong.length > 0) throw new ConfigError(wrong.map((sentence) => `${file}: ${sentence}`).join('\n'));
+  return parsed.data;
+}
+
+/** Reads and checks a config file; paths in it are resolved against its folder, `~` is the home folder. */
+export function readConfig(file: string): Config {
+  let yaml: string;
+  try {
+    yaml = readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : (error as Error).message;
+    throw new ConfigError(`The config file ${file} ${why}; name another with --config FILE.`);
+  }
+  const config = parseConfig(yaml, file);
+  const at = (path: string) =>
+    path === '' ? '' : path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(dirname(file), path);
+  const { cert, key } = config.server.tls;
+  return {
+    ...config,
+    server: { ...config.server, tls: { cert: at(cert), key: at(key) } },
+    cache: { folder: at(config.cache.folder) },
+  };
+}
+
+/** Whether only programs on this machine can reach an address to listen on. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function contradictions({ server, vad }: Config): string[] {
+  const sentences: string[] = [];
+  const { cert, key } = server.tls;
+  if ((cert === '') !== (key === '')) {
+    sentences.push(`server.tls needs both cert and key; ${cert === '' ? 'cert' : 'key'} is missing.`);
+  }
+  if (!isLoopback(server.host) && (server.token === '' || cert === '')) {
+    sentences.push(
+      `server.host is ${JSON.stringify(server.host)}, which other machines can reach; set server.token (16 letters or more) and server.tls.cert and server.tls.key, or use 127.0.0.1.`,
+    );
+  }
+  if (server.token !== '' && server.token.length < 16) {
+    sentences.push('server.token is too short to be safe; use 16 letters or more.');
+  }
+  if (vad.pauseThreshold > vad.speechThreshold) {
+    sentences.push(
+      `vad.pauseThreshold is ${vad.pauseThreshold}, but must not be above vad.speechThreshold (${vad.speechThreshold}).`,
+    );
+  }
+  return sentences;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

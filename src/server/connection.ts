@@ -1,0 +1,247 @@
+import type { WebSocket } from 'ws';
+import { decodeFrame, encodeFrame } from '../protocol/frames.ts';
+import { CLOSE, type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from '../protocol/messages.ts';
+import { MIC_RATE } from '../protocol/pcm.ts';
+import { readClientMessage } from './client-messages.ts';
+import type { SessionEvent } from './conversation/session.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { HeldSession, Sessions } from './sessions.ts';
+
+/** What all connections share. */
+export type ConnectionWorld = {
+  readonly sessions: Sessions;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly limits: {
+    readonly textLetters: number;
+    readonly messagesPerSecond: number;
+    readonly outboundBytes: number;
+    readonly idleMinutes: number;
+  };
+  readonly speechRate: number;
+  readonly engines: Extract<ServerMessage, { type: 'welcome' }>['engines'];
+  readonly voiceInputOff: string | undefined;
+};
+
+const HELLO_MS = 5_000;
+const PING_MS = 15_000;
+const DRAIN_MS = 5_000;
+const MAX_JSON_BYTES = 64 * 1024;
+const MAX_BAD_MESSAGES = 20;
+/** Audio may come this much faster than it is spoken, after a burst of what was recorded while the socket opened. */
+const AUDIO_BURST_SECONDS = 12;
+const AUDIO_SPEED = 1.25;
+
+/** One browser tab: its socket and the session it talks to. Everything a client may get wrong is dealt with here. */
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #world: ConnectionWorld;
+  readonly #messages: RateLimit;
+  readonly #audio = new RateLimit(AUDIO_BURST_SECONDS * MIC_RATE, AUDIO_SPEED * MIC_RATE);
+  readonly #closed = new AbortController();
+  #held: HeldSession | undefined;
+  #badMessages = 0;
+  #sequence = 0;
+  #expectedSequence: number | undefined;
+  #alive = true;
+  #lastUse = performance.now();
+  #toldTooFast = 0;
+  #full: { since: number; bytes: number } | undefined;
+
+  constructor(socket: WebSocket, world: ConnectionWorld) {
+    this.#socket = socket;
+    this.#world = world;
+    const perSecond = world.limits.messagesPerSecond;
+    // Room for ten seconds of microphone frames that were recorded before the socket was open.
+    this.#messages = new RateLimit(perSecond + 400, perSecond);
+    const hello = setTimeout(() => this.#close(CLOSE.policy, 'No hello came within 5 s.'), HELLO_MS);
+    const ping = setInterval(() => this.#beat(), PING_MS);
+    const drain = setInterval(() => this.#watchDrain(), 1_000);
+    socket.on('message', (data, isBinary) => {
+      clearTimeout(hello);
+      this.#take(data as Buffer, isBinary);
+    });
+    socket.on('pong', () => {
+      this.#alive = true;
+    });
+    // What it says (a message too large, a broken frame) the close code says as well.
+    socket.on('error', () => {});
+    socket.on('close', (code) => {
+      clearTimeout(hello);
+      clearInterval(ping);
+      clearInterval(drain);
+      this.#closed.abort();
+      world.metrics.closed.inc({ code: String(code) });
+      if (this.#held) world.sessions.detach(this.#held);
+      this.#held = undefined;
+    });
+  }
+
+  #take(data: Buffer, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (!this.#messages.take(1)) return this.#close(CLOSE.policy, 'Too many messages per second.');
+    if (isBinary) return this.#takeAudio(data);
+    if (data.length > MAX_JSON_BYTES) {
+      return this.#bad('too_large', `A text message may have ${MAX_JSON_BYTES} bytes; this one has ${data.length}.`);
+    }
+    const message = readClientMessage(data.toString('utf8'));
+    if (typeof message === 'string') return this.#bad('bad_message', message);
+    if (message.type === 'hello') return this.#hello(message.version, message.token);
+    if (!this.#held) return this.#bad('bad_message', 'The first message must be hello.');
+    this.#takeMessage(message, this.#held);
+  }
+
+  #takeMessage(message: Exclude<ClientMessage, { type: 'hello' }>, held: HeldSession): void {
+    const { session } = held;
+    switch (message.type) {
+      case 'mic':
+        session.setMic(message.mode);
+        return;
+      case 'text': {
+        this.#lastUse = performance.now();
+        const { textLetters } = this.#world.limits;
+        if (message.text.length > textLetters) {
+          const text = `A typed message may have ${textLetters} letters; this one has ${message.text.length}. Shorten it.`;
+          return this.#send({ type: 'error', code: 'text_too_long', message: text });
+        }
+        session.type(message.text);
+        return;
+      }
+      case 'interrupt':
+        session.interrupt();
+        return;
+      case 'played':
+        session.played(message.turn, message.samples, message.final ?? false);
+        return;
+      case 'ping':
+        this.#send({ type: 'pong', id: message.id });
+        return;
+      case 'bye':
+        this.#held = undefined;
+        this.#world.sessions.end(held, 'ended');
+        this.#socket.close(1000);
+    }
+  }
+
+  #takeAudio(data: Buffer): void {
+    const frame = decodeFrame(data);
+    if (typeof frame === 'string') return this.#bad('bad_message', frame);
+    if (frame.kind !== 'mic') return this.#bad('bad_message', 'A browser sends microphone audio only.');
+    if (!this.#held) return this.#bad('bad_message', 'The first message must be hello.');
+    if (!this.#audio.take(frame.samples.length)) {
+      this.#send({ type: 'error', code: 'too_fast', message: 'Audio must not come faster than it is spoken.' });
+      return this.#close(CLOSE.policy, 'Audio came faster than real time.');
+    }
+    const { metrics, voiceInputOff } = this.#world;
+    metrics.framesIn.inc();
+    if (this.#expectedSequence !== undefined && frame.sequence !== this.#expectedSequence) metrics.framesLost.inc();
+    this.#expectedSequence = (frame.sequence + 1) & 0xffff;
+    if (voiceInputOff === undefined) this.#held.session.hear(frame.samples);
+    else if (this.#toldTooFast++ === 0) this.#send({ type: 'error', code: 'voice_input_off', message: voiceInputOff });
+  }
+
+  #hello(version: number, token: string | undefined): void {
+    if (this.#held) return this.#bad('bad_message', 'There was a hello before.');
+    if (version !== PROTOCOL_VERSION) {
+      this.#bad('bad_message', `This server speaks version ${PROTOCOL_VERSION} of the protocol; reload the page.`);
+      return this.#close(CLOSE.policy, 'Another version of the protocol.');
+    }
+    const opened = this.#world.sessions.open(token);
+    if (!opened) {
+      this.#send({
+        type: 'error',
+        code: 'server_busy',
+        message: 'The server takes no more sessions now; try again later.',
+      });
+      return this.#close(CLOSE.tryLater, 'No more sessions.');
+    }
+    const { held, resumed } = opened;
+    this.#held = held;
+    held.onTakenOver = () => {
+      this.#held = undefined;
+      held.session.detach();
+      const text = 'This conversation goes on in another tab.';
+      this.#send({ type: 'error', code: 'taken_over', message: text });
+      this.#close(CLOSE.takenOver, text);
+      this.#closed.abort();
+    };
+    const { engines, speechRate, voiceInputOff } = this.#world;
+    this.#send({
+      type: 'welcome',
+      version: PROTOCOL_VERSION,
+      session: held.id,
+      token: held.token,
+      resumed,
+      micRate: MIC_RATE,
+      speechRate,
+      engines,
+      ...(voiceInputOff === undefined ? {} : { voiceInputOff }),
+      lines: held.session.lines,
+    });
+    this.#world.log.info(resumed ? 'session resumed' : 'session opened', { session: held.id });
+    void this.#pump(held);
+  }
+
+  /** Hands on what the session says, until the socket or the session ends. */
+  async #pump({ session }: HeldSession): Promise<void> {
+    for await (const event of session.read(this.#closed.signal)) this.#sendEvent(event);
+    if (!this.#closed.signal.aborted) this.#close(CLOSE.goingAway, 'The session has ended.');
+  }
+
+  #sendEvent(event: SessionEvent): void {
+    if (event.type !== 'speech') {
+      if (event.type === 'user_said') this.#lastUse = performance.now();
+      if (event.type === 'error' && event.stage) this.#world.metrics.engineErrors.inc({ stage: event.stage });
+      // A client that reads slowly can do without what a later message replaces.
+      const crowded = this.#socket.bufferedAmount > this.#world.limits.outboundBytes / 4;
+      if (!(crowded && event.type === 'partial')) this.#send(event);
+      return;
+    }
+    const { turn, position, samples } = event;
+    this.#write(encodeFrame({ kind: 'speech', sequence: this.#sequence++, turn, position, samples }));
+  }
+
+  #send(message: ServerMessage): void {
+    this.#write(JSON.stringify(message));
+  }
+
+  #write(data: string | ArrayBuffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(data);
+    if (this.#socket.bufferedAmount > this.#world.limits.outboundBytes) this.#slow();
+  }
+
+  #bad(code: 'bad_message' | 'too_large', message: string): void {
+    this.#send({ type: 'error', code, message });
+    if (!this.#held || ++this.#badMessages > MAX_BAD_MESSAGES) this.#close(CLOSE.policy, message);
+  }
+
+  #beat(): void {
+    if (!this.#alive) return this.#socket.terminate();
+    this.#alive = false;
+    this.#socket.ping();
+    if (performance.now() - this.#lastUse < this.#world.limits.idleMinutes * 60_000) return;
+    this.#close(CLOSE.idle, 'Nothing was said for a long time.');
+  }
+
+  /** A client whose buffer has not shrunk for five seconds does not read at all. */
+  #watchDrain(): void {
+    const bytes = this.#socket.bufferedAmount;
+    if (bytes === 0) this.#full = undefined;
+    else if (!this.#full || bytes < this.#full.bytes) this.#full = { since: performance.now(), bytes };
+    else if (performance.now() - this.#full.since > DRAIN_MS) this.#slow();
+  }
+
+  #slow(): void {
+    this.#world.log.warn('a client reads too slowly and is disconnected', { session: this.#held?.id });
+    this.#close(CLOSE.slowConsumer, 'This client reads too slowly.');
+    // What is buffered may hold the close frame back for ever.
+    setTimeout(() => this.#socket.terminate(), 2_000).unref();
+  }
+
+  #close(code: number, reason: string): void {
+    this.#socket.close(code, reason.slice(0, 120));
+  }
+}

@@ -1,0 +1,58 @@
+import type { Line } from '../../protocol/messages.ts';
+import type { ChatMessage } from '../engines/contracts.ts';
+import type { HeardLedger } from './heard.ts';
+
+/** The part of a turn that history needs: its reply, and whether the user cut it. */
+export type Reply = { readonly id: number; readonly ledger: HeardLedger; readonly cut: boolean };
+
+type Entry = { who: 'user'; turn: number; text: string; typed: boolean } | { who: 'assistant'; reply: Reply };
+
+/** Kept for the page and for engines; far more than any model is sent. */
+const MAX_ENTRIES = 2_000;
+
+/** What was said by whom; of a reply that was cut, only what the user heard. */
+export class History {
+  readonly #entries: Entry[] = [];
+
+  addUser(turn: number, text: string, typed: boolean): void {
+    this.#add({ who: 'user', turn, text, typed });
+  }
+
+  /** Adds a reply as it begins; what it says is read from its ledger whenever history is. */
+  addReply(reply: Reply): void {
+    this.#add({ who: 'assistant', reply });
+  }
+
+  /** The last `limit` messages for a chat model, the oldest one a user's. */
+  messages(limit: number): ChatMessage[] {
+    const messages: ChatMessage[] = [];
+    for (const entry of this.#entries) {
+      if (entry.who === 'user') {
+        messages.push({ role: 'user', content: entry.text });
+        continue;
+      }
+      const { ledger, cut } = entry.reply;
+      const content = cut ? ledger.split().heard : ledger.text.trim();
+      if (content !== '') messages.push({ role: 'assistant', content, ...(cut ? { cut } : {}) });
+    }
+    const recent = messages.slice(-limit);
+    while (recent[0]?.role === 'assistant') recent.shift();
+    return recent;
+  }
+
+  /** The conversation as the page shows it. */
+  lines(): Line[] {
+    return this.#entries.map((entry): Line => {
+      if (entry.who === 'user') return entry;
+      const { id, ledger, cut } = entry.reply;
+      if (!cut) return { who: 'assistant', turn: id, text: ledger.text.trim(), unheard: '' };
+      const { heard, unheard } = ledger.split();
+      return { who: 'assistant', turn: id, text: heard, unheard };
+    });
+  }
+
+  #add(entry: Entry): void {
+    this.#entries.push(entry);
+    if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
+  }
+}

@@ -1,0 +1,384 @@
+import type { ConversationState, Line, MicMode, ServerMessage } from '../../protocol/messages.ts';
+import { MIC_RATE } from '../../protocol/pcm.ts';
+import { abortable } from '../async/abortable.ts';
+import { Queue } from '../async/queue.ts';
+import { EngineError, type Engines, type Situation, type Transcript } from '../engines/contracts.ts';
+import { type AnswerSettings, answer } from './answer.ts';
+import { type EndpointSettings, type EndReason, endOfTurn } from './endpoint.ts';
+import { History } from './history.ts';
+import { Listener, type ListenSettings, type Sound } from './listen.ts';
+import { Turn, type TurnOutcome } from './turn.ts';
+
+export type ConversationSettings = {
+  readonly listen: ListenSettings;
+  readonly endpoint: EndpointSettings;
+  readonly answer: AnswerSettings;
+  readonly systemPrompt: string;
+  /** Messages of the conversation that the chat model is shown. */
+  readonly historyMessages: number;
+  /** How far the speech sent may be ahead of what the user has heard. */
+  readonly leadMs: number;
+  /** Said when the recogniser heard speech that it cannot put into words; empty to stay silent. */
+  readonly notUnderstood: string;
+};
+
+/** What a session tells its user: the messages of the wire, and the reply's speech. */
+export type SessionEvent = ServerMessage | { type: 'speech'; turn: number; position: number; samples: Float32Array };
+
+/** What a session needs from the world around it. */
+export type SessionWorld = {
+  readonly engines: Engines;
+  readonly situation: () => Situation;
+  /** Milliseconds that only grow; used to measure, never to decide. */
+  readonly clock: () => number;
+  readonly onTurnOver: (turn: Turn, outcome: TurnOutcome) => void;
+};
+
+type Utterance = {
+  readonly turn: number;
+  readonly speech: Queue<Float32Array>;
+  readonly transcript: Promise<Transcript>;
+  samples: number;
+  pauseMs: number;
+};
+
+/** One conversation with one user; outlives a dropped socket. */
+export class ConversationSession {
+  readonly #world: SessionWorld;
+  readonly #settings: ConversationSettings;
+  readonly #history = new History();
+  readonly #own = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #listener: Listener;
+  #events = new Queue<SessionEvent>();
+  #lastTurn = 0;
+  #turn: Turn | undefined;
+  /** A reply that was cut, until the client has said how much of it was heard. */
+  #unsettled: Turn | undefined;
+  #utterance: Utterance | undefined;
+  #told: { state: ConversationState; turn: number } = { state: 'listening', turn: 0 };
+
+  constructor(world: SessionWorld, settings: ConversationSettings, parent: AbortSignal) {
+    this.#world = world;
+    this.#settings = settings;
+    this.#signal = AbortSignal.any([parent, this.#own.signal]);
+    this.#listener = new Listener(world.engines.vad, settings.listen, this.#signal);
+    this.#signal.addEventListener('abort', () => this.#events.end(), { once: true });
+    void this.#listen();
+  }
+
+  /** The conversation so far, as the page shows it. */
+  get lines(): Line[] {
+    return this.#history.lines();
+  }
+
+  /** The id of the newest turn; ids only grow. */
+  get lastTurn(): number {
+    return this.#lastTurn;
+  }
+
+  /** Whether somebody speaks: the user, or a reply that is being made or heard. */
+  get busy(): boolean {
+    return this.#utterance !== undefined || (this.#turn !== undefined && this.#turn.state.is !== 'over');
+  }
+
+  /** What the session tells from now on, until `signal` aborts or it is closed; a new reader takes over from the last. */
+  read(signal: AbortSignal): AsyncIterable<SessionEvent> {
+    this.#events.end();
+    this.#events = new Queue();
+    if (this.#signal.aborted) this.#events.end();
+    return abortable(this.#events, signal);
+  }
+
+  /** Tells the user something that is not this session's own. */
+  tell(message: ServerMessage): void {
+    this.#events.push(message);
+  }
+
+  /** Takes the next microphone PCM (16 kHz mono, -1 to 1, any length). */
+  hear(samples: Float32Array): void {
+    this.#listener.hear(samples);
+  }
+
+  /** Changes how the microphone is used. */
+  setMic(mode: MicMode): void {
+    this.#listener.setMode(mode);
+  }
+
+  /** A turn that the user typed; cuts a reply that still plays. */
+  type(text: string): void {
+    if (this.#signal.aborted || text.trim() === '') return;
+    this.#cut();
+    const turn = this.#newTurn(++this.#lastTurn, { typed: true, endpointMs: 0, userSpeechMs: 0 });
+    this.#accept(turn, text.trim());
+  }
+
+  /** The user asked for silence. */
+  interrupt(): void {
+    this.#cut();
+    this.#tellState();
+  }
+
+  /** The client's count of this turn's samples that have left the speaker; `final` when no more will. */
+  played(id: number, samples: number, final: boolean): void {
+    const turn = [this.#turn, this.#unsettled].find((candidate) => candidate?.id === id);
+    if (!turn) return;
+    turn.reportPlayed(samples);
+    if (turn === this.#unsettled) {
+      if (final) this.#settle();
+    } else if (turn.state.is === 'playing' && (final || turn.ledger.played >= turn.ledger.sent)) {
+      this.#end(turn, 'completed');
+    } else if (final && turn.state.is === 'answering' && turn.audible) {
+      // The page flushed by itself; its `interrupt` is lost or on its way.
+      this.interrupt();
+      this.#settle();
+    }
+  }
+
+  /** The socket is gone: nobody hears the reply, and half an utterance is no turn. */
+  detach(): void {
+    this.#cut();
+    this.#settle();
+    this.#dropUtterance();
+    this.#listener.setMode('off');
+    this.#tellState();
+    this.#events.end();
+  }
+
+  /** Ends the session and everything in flight for it; twice is fine. */
+  close(): void {
+    this.#own.abort();
+    this.#utterance?.speech.end();
+  }
+
+  // Hearing the user
+
+  async #listen(): Promise<void> {
+    for await (const sound of this.#listener.sounds) this.#take(sound);
+  }
+
+  #take(sound: Sound): void {
+    switch (sound.type) {
+      case 'confirmed':
+        this.#beginUtterance(sound.samples);
+        return;
+      case 'speech':
+        this.#continueUtterance(sound.samples, sound.pauseMs, sound.held);
+        return;
+      case 'released':
+        this.#endUtterance('released');
+        return;
+      case 'failed':
+        this.#dropUtterance();
+        this.#report(sound.error, 'vad', this.#lastTurn);
+        this.#tellState();
+        return;
+      case 'onset':
+      case 'false_onset':
+    }
+  }
+
+  #beginUtterance(samples: Float32Array): void {
+    this.#cut();
+    const speech = new Queue<Float32Array>();
+    speech.push(samples);
+    const turn = ++this.#lastTurn;
+    const transcript = this.#transcribe(turn, speech);
+    // A failure is reported when the utterance ends; until then it must not count as unhandled.
+    transcript.catch(() => {});
+    this.#utterance = { turn, speech, transcript, samples: samples.length, pauseMs: 0 };
+    this.#tellState();
+  }
+
+  #continueUtterance(samples: Float32Array, pauseMs: number, held: boolean): void {
+    const utterance = this.#utterance;
+    if (!utterance) return;
+    utterance.speech.push(samples);
+    utterance.samples += samples.length;
+    utterance.pauseMs = pauseMs;
+    const utteranceMs = (utterance.samples / MIC_RATE) * 1000;
+    const reason = endOfTurn({ pauseMs, utteranceMs, held }, this.#settings.endpoint);
+    if (reason) this.#endUtterance(reason);
+  }
+
+  #endUtterance(_reason: EndReason): void {
+    const utterance = this.#utterance;
+    if (!utterance) return;
+    this.#dropUtterance();
+    // A turn typed meanwhile has a higher id, and ids only grow.
+    const id = utterance.turn === this.#lastTurn ? utterance.turn : ++this.#lastTurn;
+    this.#cut();
+    const userSpeechMs = (utterance.samples / MIC_RATE) * 1000 - utterance.pauseMs;
+    const turn = this.#newTurn(id, { typed: false, endpointMs: utterance.pauseMs, userSpeechMs });
+    void this.#understand(turn, utterance.transcript);
+  }
+
+  #dropUtterance(): void {
+    this.#utterance?.speech.end();
+    this.#utterance = undefined;
+    this.#listener.endUtterance();
+  }
+
+  async #transcribe(turn: number, speech: Queue<Float32Array>): Promise<Transcript> {
+    const { asr } = this.#world.engines;
+    for await (const transcript of abortable(asr.recognize(speech, this.#signal), this.#signal)) {
+      if (transcript.final) return transcript;
+      if (this.#utterance?.turn === turn) this.tell({ type: 'partial', turn, text: transcript.text });
+    }
+    return { text: '', final: true, understood: true };
+  }
+
+  async #understand(turn: Turn, pending: Promise<Transcript>): Promise<void> {
+    let transcript: Transcript;
+    try {
+      transcript = await pending;
+    } catch (error) {
+      this.#report(error, 'asr', turn.id);
+      this.#end(turn, 'failed');
+      return;
+    }
+    const text = transcript.text.trim();
+    if (transcript.understood && text !== '') return this.#accept(turn, text);
+    this.tell({ type: 'ignored', turn: turn.id, reason: transcript.understood ? 'noise' : 'not_understood' });
+    const { notUnderstood } = this.#settings;
+    if (transcript.understood || notUnderstood === '' || turn.state.is === 'over') return this.#end(turn, 'ignored');
+    async function* sorry() {
+      yield notUnderstood;
+    }
+    await this.#speak(turn, sorry());
+  }
+
+  // Answering
+
+  #newTurn(id: number, input: { typed: boolean; endpointMs: number; userSpeechMs: number }): Turn {
+    this.#turn = new Turn(id, this.#world.engines.tts.rate, this.#signal, input);
+    this.#turn.mark('ended', this.#world.clock());
+    this.#tellState();
+    return this.#turn;
+  }
+
+  /** What the user said stands in history even when a newer utterance has already made the answer idle. */
+  #accept(turn: Turn, text: string): void {
+    turn.mark('transcript', this.#world.clock());
+    this.#history.addUser(turn.id, text, turn.typed);
+    this.tell({ type: 'user_said', turn: turn.id, text, typed: turn.typed });
+    if (turn.state.is === 'over') return;
+    this.#settle();
+    const { systemPrompt, historyMessages } = this.#settings;
+    const messages = this.#history.messages(historyMessages);
+    if (systemPrompt !== '') messages.unshift({ role: 'system', content: systemPrompt });
+    this.#history.addReply(turn);
+    const reply = this.#world.engines.llm.reply({ messages, situation: this.#world.situation() }, turn.signal);
+    void this.#speak(turn, this.#timed(turn, reply));
+  }
+
+  async *#timed(turn: Turn, tokens: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+    for await (const token of tokens) {
+      turn.mark('token', this.#world.clock());
+      yield token;
+    }
+  }
+
+  async #speak(turn: Turn, text: AsyncIterable<string>): Promise<void> {
+    turn.state = { is: 'answering' };
+    const { tts } = this.#world.engines;
+    const lead = (this.#settings.leadMs / 1000) * tts.rate;
+    try {
+      const reply = answer(text, tts, this.#settings.answer, turn.signal);
+      for await (const event of abortable(reply, turn.signal)) {
+        switch (event.type) {
+          case 'phrase':
+            turn.mark('phrase', this.#world.clock());
+            turn.ledger.beginPhrase(event.text, event.spoken);
+            this.tell({ type: 'reply_text', turn: turn.id, text: event.text });
+            break;
+          case 'speech':
+            this.#sendSpeech(turn, event);
+            await turn.room(lead);
+            break;
+          case 'phrase_end':
+            this.#tellWords(turn, turn.ledger.endPhrase());
+        }
+      }
+    } catch (error) {
+      if (turn.state.is !== 'answering') return;
+      this.#report(error, 'llm', turn.id);
+      if (!turn.audible) return this.#end(turn, 'failed');
+    }
+    if (turn.state.is !== 'answering' || turn.signal.aborted) return;
+    this.tell({ type: 'reply_done', turn: turn.id, samples: turn.ledger.sent });
+    turn.state = { is: 'playing' };
+    if (turn.ledger.played >= turn.ledger.sent) this.#end(turn, 'completed');
+  }
+
+  #sendSpeech(
+    turn: Turn,
+    { samples, words }: { samples: Float32Array; words?: Parameters<Turn['ledger']['addSpeech']>[1] },
+  ) {
+    const first = !turn.audible;
+    const position = turn.ledger.sent;
+    this.#tellWords(turn, turn.ledger.addSpeech(samples.length, words));
+    this.#events.push({ type: 'speech', turn: turn.id, position, samples });
+    if (!first) return;
+    turn.mark('audio', this.#world.clock());
+    this.tell({ type: 'metrics', turn: turn.id, metrics: turn.metrics() });
+    this.#tellState();
+  }
+
+  #tellWords(turn: Turn, words: ReturnType<Turn['ledger']['endPhrase']>): void {
+    if (words.length > 0) this.tell({ type: 'reply_words', turn: turn.id, words });
+  }
+
+  // Ending turns
+
+  /** Stops the newest turn, if it is not over: whatever is in flight for it, and the audio at the client. */
+  #cut(): void {
+    const turn = this.#turn;
+    if (!turn || turn.state.is === 'over') return;
+    const replying = turn.state.is !== 'recognising';
+    turn.state = { is: 'over', outcome: 'cut' };
+    turn.abort();
+    if (!replying) return this.#world.onTurnOver(turn, 'cut');
+    this.tell({ type: 'flush', turn: turn.id });
+    this.#settle();
+    this.#unsettled = turn;
+    if (!turn.audible) this.#settle();
+  }
+
+  /** Fixes what was heard of a reply that was cut, with what is known by now. */
+  #settle(): void {
+    const turn = this.#unsettled;
+    if (!turn) return;
+    this.#unsettled = undefined;
+    this.tell({ type: 'cut', turn: turn.id, ...turn.ledger.split() });
+    this.#world.onTurnOver(turn, 'cut');
+  }
+
+  #end(turn: Turn, outcome: TurnOutcome): void {
+    if (turn.state.is === 'over') return;
+    turn.state = { is: 'over', outcome };
+    turn.abort();
+    this.#world.onTurnOver(turn, outcome);
+    this.#tellState();
+  }
+
+  // Telling the user
+
+  #report(error: unknown, stage: EngineError['stage'], turn: number): void {
+    if (this.#signal.aborted) return;
+    const known = error instanceof EngineError ? error : new EngineError(stage, messageOf(error), { cause: error });
+    this.tell({ type: 'error', code: 'engine_failed', stage: known.stage, message: known.message, turn });
+  }
+
+  #tellState(): void {
+    const turn = this.#turn;
+    const answering = turn && turn.state.is !== 'over' ? (turn.audible ? 'speaking' : 'thinking') : 'listening';
+    const state: ConversationState = this.#utterance ? 'hearing' : answering;
+    const told = { state, turn: this.#lastTurn };
+    if (told.state === this.#told.state && told.turn === this.#told.turn) return;
+    this.#told = told;
+    this.tell({ type: 'state', ...told });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type Config, isLoopback } from './config.ts';
+import { Connection, type ConnectionWorld } from './connection.ts';
+import { ConversationSession, type ConversationSettings } from './conversation/session.ts';
+import type { Situation } from './engines/contracts.ts';
+import { type Answer, createHttpServer } from './http-server.ts';
+import type { Logger } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { openEngines } from './open-engines.ts';
+import { readPageFiles } from './page-files.ts';
+import { ReadinessCheck } from './readiness.ts';
+import { Sessions } from './sessions.ts';
+import { StartError } from './start-error.ts';
+
+export type RunningServer = {
+  /** Where the page is. */
+  readonly url: string;
+  /** Lets replies finish (10 s at most), then closes sockets and ends the engines. */
+  stop(graceMs?: number): Promise<void>;
+};
+
+const CLIENT_FOLDER = fileURLToPath(new URL('../client', import.meta.url));
+const GRACE_MS = 10_000;
+
+/** Opens the engines and the server that the configuration describes. */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const { host, port, tls, token, allowedHosts, allowedOrigins } = config.server;
+  const secure = tls.cert !== '';
+  const stopping = new AbortController();
+  const onNews: Parameters<typeof openEngines>[2] = (_stage, up, sentence) => {
+    log[up ? 'info' : 'warn'](sentence);
+    sessions?.tellAll({ type: 'notice', text: sentence });
+  };
+  let sessions: Sessions | undefined;
+  const opened = await openEngines(config, log, onNews);
+  const { engines, stages, voiceInputOff } = opened;
+  const names = { vad: stages.vad.what, asr: stages.asr.what, llm: stages.llm.what, tts: stages.tts.what };
+
+  const metrics = new Metrics({
+    sessions: () => sessions?.size ?? 0,
+    engines: () => Object.entries(stages).map(([stage, it]) => ({ stage, up: it.up(), restarts: it.restarts() })),
+  });
+  const settings = conversationSettings(config);
+  const create = (id: string): ConversationSession => {
+    let last: number | undefined;
+    const situation = (): Situation => ({
+      engines: names,
+      ...(last === undefined ? {} : { lastVoiceToVoiceMs: last }),
+    });
+    return new ConversationSession(
+      {
+        engines,
+        situation,
+        clock: () => performance.now(),
+        onTurnOver: (turn, outcome) => {
+          const timings = turn.metrics();
+          last = timings.voiceToVoiceMs ?? last;
+          metrics.turnOver(turn, outcome);
+          log.info('turn', { session: id, turn: turn.id, outcome, typed: turn.typed, ...timings });
+        },
+      },
+      settings,
+      stopping.signal,
+    );
+  };
+  sessions = new Sessions(create, config.limits, (outcome) => metrics.sessions.inc({ outcome }));
+
+  const world: ConnectionWorld = {
+    sessions,
+    metrics,
+    log,
+    limits: config.limits,
+    speechRate: engines.tts.rate,
+    engines: names,
+    voiceInputOff,
+  };
+  const readiness = new ReadinessCheck(stages);
+  const json = (status: number, body: unknown): Answer => ({
+    status,
+    type: 'application/json',
+    body: `${JSON.stringify(body)}\n`,
+  });
+  const draining = sessions;
+  const ready = async () => {
+    const { ready, stages: state } = await readiness.check();
+    const serves = ready && !draining.draining;
+    return json(serves ? 200 : 503, { ready: serves, draining: draining.draining, stages: state });
+  };
+  const open = new Set(isLoopback(host) ? ['/livez', '/readyz'] : []);
+  const server = createHttpServer({
+    access: { allowedHosts, allowedOrigins, token, secure },
+    tls: secure ? tls : undefined,
+    files: readPageFiles(CLIENT_FOLDER),
+    pages: new Map<string, () => Promise<Answer>>([
+      ['/livez', async () => ({ status: 200, type: 'text/plain', body: 'alive\n' })],
+      ['/readyz', ready],
+      ['/healthz', async () => json(200, { engines: names, voiceInputOff, sessions: draining.size })],
+      ['/metrics', async () => ({ status: 200, type: 'text/plain; version=0.0.4', body: await metrics.text() })],
+    ]),
+    open,
+    onSocket: (socket) => new Connection(socket, world),
+    onRefused: (reason) => metrics.rejected.inc({ reason }),
+  });
+
+  const closeAll = async () => {
+    stopping.abort();
+    server.close();
+    server.closeAllConnections();
+    metrics.close();
+    await opened[Symbol.asyncDispose]();
+  };
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    await closeAll();
+    throw new StartError(listenProblem(error as NodeJS.ErrnoException, host, port), { cause: error });
+  }
+  const address = server.address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `${secure ? 'https' : 'http'}://${shown}:${address.port}`,
+    async stop(graceMs = GRACE_MS) {
+      server.close();
+      await draining.drain(graceMs);
+      // The close frames (1001) want to be on their way before the sockets go.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await closeAll();
+    },
+  };
+}
+
+function conversationSettings(config: Config): ConversationSettings {
+  const { vad, turn, llm, tts, speech } = config;
+  return {
+    listen: vad,
+    endpoint: turn,
+    answer: {
+      phrases: { firstPhraseWords: speech.firstPhraseWords, phraseLetters: speech.phraseLetters },
+      voice: tts.voice,
+    },
+    systemPrompt: llm.systemPrompt,
+    historyMessages: llm.historyMessages,
+    leadMs: speech.leadMs,
+    notUnderstood: turn.notUnderstood,
+  };
+}
+
+function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use: end the other program, or set server.port in config.yml to another number.`;
+    case 'EACCES':
+      return `Port ${port} needs rights that this user lacks; set server.port in config.yml to 1024 or more.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `This machine has no address ${host}; set server.host in config.yml to 127.0.0.1.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${error.message}`;
+  }
+}

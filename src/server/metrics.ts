@@ -1,0 +1,87 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Turn, TurnOutcome } from './conversation/turn.ts';
+
+const SECONDS = [0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10];
+
+/** What the server counts, in Prometheus' text format. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  readonly sessions = this.#counter('sessions_total', 'Sessions by what became of them', ['outcome']);
+  readonly rejected = this.#counter('rejected_total', 'Requests refused, by reason', ['reason']);
+  readonly closed = this.#counter('ws_closed_total', 'Sockets closed, by code', ['code']);
+  readonly engineErrors = this.#counter('engine_errors_total', 'Engine errors told to users, by stage', ['stage']);
+  readonly framesIn = this.#counter('mic_frames_total', 'Microphone frames taken', []);
+  readonly framesLost = this.#counter('mic_frames_lost_total', 'Gaps in the numbering of microphone frames', []);
+  readonly #turns = this.#counter('turns_total', 'Turns by outcome', ['outcome']);
+  readonly #latency = this.#histogram('turn_latency_seconds', "End of the user's speech to the first reply audio", []);
+  readonly #stages = this.#histogram('stage_seconds', 'Parts of the latency of a turn', ['stage']);
+
+  /** `live` is asked at every scrape. */
+  constructor(live: { sessions: () => number; engines: () => { stage: string; up: boolean; restarts: number }[] }) {
+    this.#lag.enable();
+    const gauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) => {
+      new Gauge({
+        name: `voicechat_${name}`,
+        help,
+        labelNames,
+        registers: [this.#registry],
+        collect() {
+          collect(this);
+        },
+      });
+    };
+    gauge('sessions_active', 'Sessions open now', [], (it) => it.set(live.sessions()));
+    gauge('engine_up', 'Whether the engine of a stage serves calls', ['stage'], (it) => {
+      for (const { stage, up } of live.engines()) it.set({ stage }, up ? 1 : 0);
+    });
+    gauge('engine_restarts', 'How often the engine of a stage was replaced', ['stage'], (it) => {
+      for (const { stage, restarts } of live.engines()) it.set({ stage }, restarts);
+    });
+    gauge('eventloop_lag_p99_seconds', "99th percentile of the event loop's delay since the last scrape", [], (it) => {
+      it.set(this.#lag.percentile(99) / 1e9);
+      this.#lag.reset();
+    });
+  }
+
+  /** Counts a turn that is over. */
+  turnOver(turn: Turn, outcome: TurnOutcome): void {
+    this.#turns.inc({ outcome });
+    const { voiceToVoiceMs, endpointMs, asrMs, llmMs, phraseMs, ttsMs } = turn.metrics();
+    if (voiceToVoiceMs !== undefined) this.#latency.observe(voiceToVoiceMs / 1000);
+    for (const [stage, ms] of Object.entries({
+      endpoint: endpointMs,
+      asr: asrMs,
+      llm: llmMs,
+      phrase: phraseMs,
+      tts: ttsMs,
+    })) {
+      if (ms !== undefined) this.#stages.observe({ stage }, ms / 1000);
+    }
+  }
+
+  /** The page for Prometheus. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Stops measuring. */
+  close(): void {
+    this.#lag.disable();
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name: `voicechat_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram(name: string, help: string, labelNames: string[]): Histogram {
+    return new Histogram({
+      name: `voicechat_${name}`,
+      help,
+      labelNames,
+      buckets: SECONDS,
+      registers: [this.#registry],
+    });
+  }
+}

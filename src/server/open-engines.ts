@@ -1,0 +1,142 @@
+import { type Choice, chooseAsr, chooseLlm, chooseTts, chooseVad } from './choose-engines.ts';
+import type { Config } from './config.ts';
+import {
+  type ChatModel,
+  EngineError,
+  type Engines,
+  type SpeechRecognizer,
+  type SpeechSynthesizer,
+  type Stage,
+  type VoiceDetector,
+} from './engines/contracts.ts';
+import type { Logger } from './log.ts';
+import { EngineProcess, type EngineProcessOptions } from './workers/engine-process.ts';
+import { type Caller, remoteAsr, remoteLlm, remoteTts, remoteVad } from './workers/remote-engines.ts';
+
+/** An engine that runs, and what is to be said about it. */
+export type OpenEngine<T = unknown> = {
+  readonly engine: T;
+  /** Its name and model, such as `pocketsphinx (en-us)`. */
+  readonly what: string;
+  readonly why: string;
+  readonly loadMs: number;
+  /** Tries it out with a small real call; rejects when it does not answer. */
+  canary(): Promise<void>;
+  /** Whether it serves calls right now. */
+  up(): boolean;
+  restarts(): number;
+};
+
+/** The four engines of the configuration, running. */
+export type OpenEngines = AsyncDisposable & {
+  readonly engines: Engines;
+  readonly stages: Readonly<Record<Stage, OpenEngine>>;
+  /** Why speaking to it does not work, when it does not; typing always does. */
+  readonly voiceInputOff: string | undefined;
+};
+
+/** Is told in a sentence when an engine goes down and when its replacement is up. */
+export type EngineNewsListener = (stage: Stage, up: boolean, sentence: string) => void;
+
+/** How a stage is reached in another process, and a call that costs little and touches all of it. */
+type Kit<T> = { remote: (caller: Caller) => T; tryOut: (engine: T, signal: AbortSignal) => AsyncIterable<unknown> };
+
+const KITS = {
+  vad: { remote: remoteVad, tryOut: (engine, signal) => engine.detect(only(new Float32Array(512)), signal) },
+  asr: { remote: remoteAsr, tryOut: (engine, signal) => engine.recognize(only(new Float32Array(3_200)), signal) },
+  llm: {
+    remote: remoteLlm,
+    tryOut: (engine, signal) => {
+      const messages = [{ role: 'user', content: 'Hello' }] as const;
+      return engine.reply({ messages, situation: { engines: { vad: '', asr: '', llm: '', tts: '' } } }, signal);
+    },
+  },
+  tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', '', signal) },
+} satisfies { vad: Kit<VoiceDetector>; asr: Kit<SpeechRecognizer>; llm: Kit<ChatModel>; tts: Kit<SpeechSynthesizer> };
+
+const START_MS = 120_000;
+const STALL_MS = 10_000;
+const CANARY_MS = 30_000;
+
+/** Starts what the configuration names, tries each engine out, and says in one line per stage what runs and why. */
+export async function openEngines(config: Config, log: Logger, onNews: EngineNewsListener): Promise<OpenEngines> {
+  const opened: AsyncDisposable[] = [];
+  async function open<T extends AsyncDisposable>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<OpenEngine<T>> {
+    const started = performance.now();
+    const running = choice.inProcess
+      ? await openHere(stage, kit, choice)
+      : await openProcess(stage, kit, choice, (up, sentence) => onNews(stage, up, sentence));
+    opened.push(running.engine);
+    const loadMs = Math.round(performance.now() - started);
+    log.info(`${stage}  ${choice.what} - ${choice.why} - ready in ${loadMs} ms`);
+    return { ...running, what: choice.what, why: choice.why, loadMs };
+  }
+  const close = async () => {
+    await Promise.all(opened.splice(0).map((engine) => engine[Symbol.asyncDispose]()));
+  };
+  try {
+    const asrChoice = await chooseAsr(config, log);
+    const [vad, asr, llm, tts] = await Promise.all([
+      open('vad', KITS.vad, chooseVad(config)),
+      open('asr', KITS.asr, asrChoice),
+      open('llm', KITS.llm, chooseLlm(config)),
+      open('tts', KITS.tts, chooseTts(config)),
+    ]);
+    return {
+      engines: { vad: vad.engine, asr: asr.engine, llm: llm.engine, tts: tts.engine },
+      stages: { vad, asr, llm, tts },
+      voiceInputOff: asrChoice.voiceInputOff,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Running<T> = Pick<OpenEngine<T>, 'engine' | 'canary' | 'up' | 'restarts'>;
+
+async function openHere<T>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<Running<T>> {
+  const engine = await choice.inProcess!();
+  const canary = () => tryOut(stage, kit, engine, AbortSignal.timeout(CANARY_MS));
+  return { engine, canary, up: () => true, restarts: () => 0 };
+}
+
+async function openProcess<T>(
+  stage: Stage,
+  kit: Kit<T>,
+  choice: Choice<T>,
+  onNews: (up: boolean, sentence: string) => void,
+): Promise<Running<T>> {
+  const name = choice.what;
+  const options: EngineProcessOptions = {
+    stage,
+    name,
+    module: new URL(`./engines/${choice.module}.js`, import.meta.url),
+    factory: choice.factory ?? 'create',
+    settings: choice.settings,
+    startMs: START_MS,
+    stallMs: choice.stallMs ?? STALL_MS,
+    canary: (worker, signal) => tryOut(stage, kit, kit.remote(worker), signal),
+    onNews: (news) => {
+      if (news.state === 'up') onNews(true, `The ${stage} engine ${name} is running again.`);
+      else onNews(false, `The ${stage} engine ${name} ${news.why}; a new one is being started.`);
+    },
+  };
+  const process = await EngineProcess.start(options);
+  return {
+    engine: kit.remote(process),
+    canary: () => process.canary(),
+    up: () => process.up,
+    restarts: () => process.restarts,
+  };
+}
+
+async function tryOut<T>(stage: Stage, kit: Kit<T>, engine: T, signal: AbortSignal): Promise<void> {
+  for await (const _ of kit.tryOut(engine, signal)) return;
+  throw new EngineError(stage, `The ${stage} engine gave no result when it was tried out.`);
+}
+
+async function* only<T>(item: T): AsyncGenerator<T, void, undefined> {
+  yield item;
+}
