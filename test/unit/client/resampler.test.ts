@@ -101,7 +101,8 @@ test('ten minutes do not drift by a sample', () => {
     resampler.write(chunk);
     written += resampler.read(out);
   }
-  expect(600 * to - written).toBeLessThan(0.004 * to);
+  // What is missing is what the filter still looks ahead for.
+  expect(600 * to - written).toBeLessThanOrEqual(48);
   expect(resampler.consumed).toBe(Math.floor((written * from) / to));
 });
 

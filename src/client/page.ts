@@ -1,0 +1,404 @@
+import { CLOSE, type ConversationState, type ServerMessage } from '../protocol/messages.ts';
+import { Connection, type ConnectionStatus } from './connection.ts';
+import { Details } from './details.ts';
+import { element } from './dom.ts';
+import { listenToKeys } from './keyboard.ts';
+import { formatMs } from './latency.ts';
+import { microphoneProblem } from './problems.ts';
+import { Screen } from './screen.ts';
+import { Settings } from './settings.ts';
+import { Sound } from './sound.ts';
+import type { SpeakerHealth } from './speaker.ts';
+import { describeStatus, type Situation } from './status-text.ts';
+import { sessionToken } from './token.ts';
+import { Transcript } from './transcript.ts';
+import { TranscriptView } from './transcript-view.ts';
+import { Voice } from './voice.ts';
+import { WakeLock } from './wake-lock.ts';
+
+type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
+type Played = Parameters<ConstructorParameters<typeof Sound>[0]['onPlayed']>[0];
+
+/** An attempt after this many is worth a word: before, the server may just be restarting. */
+const PATIENCE = 3;
+
+/** Joins the parts: what the user does goes to the server, what the server says is heard and shown. */
+export class Page {
+  readonly #screen = new Screen();
+  readonly #details = new Details();
+  readonly #transcript = new Transcript();
+  readonly #view = new TranscriptView(element('log'), element('empty'), element('latest'));
+  readonly #wakeLock = new WakeLock();
+  readonly #connection: Connection;
+  readonly #sound: Sound;
+  readonly #voice: Voice;
+  #link: Situation['link'] = 'connecting';
+  #conversation: ConversationState = 'listening';
+  #voiceInputOff: string | undefined;
+  #microphoneId: string | undefined;
+  #held = false;
+  /** Words and last reports that could not be sent, for the next connection. */
+  #unsentTexts: string[] = [];
+  #unsentPlayed: Played[] = [];
+  /** How much of which reply was heard, to mark the word that is spoken. */
+  #heard = { turn: 0, samples: 0 };
+
+  constructor() {
+    const url = new URL('ws/chat', location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#connection = new Connection(() => new WebSocket(url), sessionToken, {
+      onMessage: (message) => this.#take(message),
+      onSpeech: ({ turn, position, samples }) => this.#sound.play(turn, position, samples),
+      onStatus: (status) => this.#takeStatus(status),
+    });
+    this.#sound = new Sound(
+      {
+        onPlayed: (message) => this.#report(message),
+        onProgress: (turn, heard, level, health) => this.#progress(turn, heard, level, health),
+        onSilent: (turn, afterMs) => this.#silent(turn, afterMs),
+      },
+      () => this.#checkSound(),
+    );
+    this.#voice = new Voice(this.#connection, {
+      onChange: () => this.#show(),
+      onLevel: (level) => this.#screen.showMicLevel(level),
+      onLost: (error) => this.#microphoneFailed(error),
+    });
+    const settings = new Settings({
+      onMicrophone: (id) => {
+        this.#microphoneId = id || undefined;
+        this.#voice.choose(this.#microphoneId).catch((error) => this.#microphoneFailed(error));
+      },
+      onSpeaker: (id) => {
+        this.#sound.choose(id).catch(() => this.#screen.toast('That speaker could not be used; choose another one.'));
+      },
+      onVolume: (volume) => {
+        this.#sound.volume = volume;
+      },
+    });
+    navigator.mediaDevices?.addEventListener('devicechange', () => settings.refresh());
+    this.#listen();
+  }
+
+  /** Connects and shows what there is. */
+  open(): void {
+    this.#show();
+    this.#connection.open();
+    if (!window.isSecureContext) this.#screen.showProblem('microphone', microphoneProblem(undefined, false));
+  }
+
+  #listen(): void {
+    element('talk').addEventListener('click', () => (this.#voice.live ? this.#end() : this.#start()));
+    element('mute').addEventListener('click', () => {
+      this.#voice.muted = !this.#voice.muted;
+    });
+    element('ptt').addEventListener('click', () => {
+      this.#held = false;
+      this.#voice.pushToTalk = !this.#voice.pushToTalk;
+    });
+    element('interrupt').addEventListener('click', () => this.#interrupt());
+    element('new').addEventListener('click', () => this.#startAnew());
+    element('save').addEventListener('click', () => this.#save());
+    listenToKeys({
+      pushToTalk: () => this.#voice.live && this.#voice.pushToTalk,
+      onHold: (held) => {
+        this.#held = held;
+        this.#voice.held = held;
+        this.#show();
+      },
+      onInterrupt: () => this.#interrupt(),
+    });
+    const text = element<HTMLTextAreaElement>('text');
+    const say = () => {
+      const words = text.value.trim();
+      if (words === '') return;
+      text.value = '';
+      this.#say(words);
+    };
+    element('say').addEventListener('submit', (event) => {
+      event.preventDefault();
+      say();
+    });
+    text.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      say();
+    });
+    for (const chip of document.querySelectorAll<HTMLElement>('.chip')) {
+      chip.addEventListener('click', () => this.#say(chip.textContent ?? ''));
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#connection.open();
+    const context = this.#sound.start();
+    if (this.#voiceInputOff) return this.#showVoiceInputOff();
+    this.#wakeLock.wanted = true;
+    this.#details.log('microphone: opening');
+    try {
+      await this.#voice.start(context);
+    } catch (error) {
+      return this.#microphoneFailed(error);
+    }
+    this.#screen.solved('microphone');
+    const { microphone } = this.#voice;
+    if (!microphone) return;
+    this.#details.log('microphone: open');
+    this.#details.set('Microphone', microphone.rate ? `${microphone.label}, ${microphone.rate} Hz` : microphone.label);
+    this.#details.set('Echo cancellation', microphone.echoCancellation);
+    this.#details.set('Audio in the page', `${context.sampleRate} Hz`);
+    this.#checkSound();
+  }
+
+  #end(): void {
+    this.#voice.stop();
+    this.#interrupt();
+    this.#wakeLock.wanted = false;
+    this.#details.log('microphone: closed');
+  }
+
+  #microphoneFailed(error: unknown): void {
+    this.#wakeLock.wanted = false;
+    const name = error instanceof Error || error instanceof DOMException ? error.name : 'unknown';
+    this.#details.log(`microphone: ${name}`);
+    this.#screen.showProblem('microphone', microphoneProblem(error, window.isSecureContext));
+    this.#show();
+  }
+
+  #say(text: string): void {
+    this.#connection.open();
+    this.#sound.start();
+    this.#view.follow();
+    // The answer to what was typed replaces what is being said; do not wait for the server to say so.
+    this.#sound.flush();
+    if (!this.#connection.send({ type: 'text', text })) this.#unsentTexts.push(text);
+  }
+
+  #interrupt(): void {
+    if (!this.#interruptible()) return;
+    this.#sound.flush();
+    this.#connection.send({ type: 'interrupt' });
+    this.#details.log('interrupt');
+  }
+
+  #interruptible(): boolean {
+    return this.#conversation === 'speaking' || this.#conversation === 'thinking';
+  }
+
+  #startAnew(): void {
+    this.#sound.flush();
+    this.#transcript.clear();
+    this.#view.clear();
+    this.#unsentPlayed = [];
+    this.#connection.restart();
+    this.#voice.disconnected();
+  }
+
+  #save(): void {
+    const text = this.#transcript.toText();
+    if (text === '') return this.#screen.toast('Nothing has been said yet.');
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+    link.download = `conversation-${new Date().toISOString().slice(0, 16).replace(/[:T]/g, '-')}.txt`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  #takeStatus(status: ConnectionStatus): void {
+    const was = this.#link;
+    this.#details.log(`connection: ${status.state}${status.state === 'closed' ? ` ${status.code}` : ''}`);
+    if (status.state === 'ready') {
+      this.#link = 'ready';
+      this.#screen.showLink('ready', 'Connected');
+      this.#screen.solved('connection');
+    } else if (status.state === 'connecting') {
+      if (this.#link !== 'lost') this.#screen.showLink('connecting', 'Connecting…');
+    } else {
+      this.#link = 'lost';
+      this.#conversation = 'listening';
+      if (was === 'ready') {
+        // The server counts a broken reply as heard up to the last report, so the rest of it must not sound.
+        this.#sound.flush();
+        this.#voice.disconnected();
+      }
+      if (status.state === 'closed') this.#showClosed(status.code, status.reason);
+      else this.#showWaiting(status.attempt);
+    }
+    this.#show();
+  }
+
+  #showWaiting(attempt: number): void {
+    this.#screen.showLink('lost', 'Reconnecting…');
+    if (attempt < PATIENCE) return;
+    this.#screen.showProblem(
+      'connection',
+      { title: 'The server does not answer.', fix: 'Start it again with npm start; this page comes back by itself.' },
+      { label: 'Try now', run: () => this.#connection.open() },
+    );
+  }
+
+  #showClosed(code: number, reason: string): void {
+    this.#screen.showLink('lost', 'Disconnected');
+    const again = (label: string) => ({ label, run: () => this.#connection.open() });
+    if (code === CLOSE.takenOver) {
+      this.#voice.stop();
+      this.#wakeLock.wanted = false;
+      const fix = 'Close this one, or start a new conversation here.';
+      this.#screen.showProblem(
+        'connection',
+        { title: 'This conversation goes on in another tab.', fix },
+        again('Start here'),
+      );
+    } else if (code === CLOSE.idle) {
+      const fix = 'Connect again when you want to talk.';
+      this.#screen.showProblem('connection', { title: 'The line was closed, as nobody spoke.', fix }, again('Connect'));
+    } else {
+      const fix = reason ? `It says: ${reason}` : 'Reload the page; if it stays so, look at the server’s log.';
+      this.#screen.showProblem('connection', { title: 'The server closed the connection.', fix }, again('Try again'));
+    }
+  }
+
+  #take(message: ServerMessage): void {
+    if (message.type !== 'partial' && message.type !== 'pong') this.#details.log(describe(message));
+    const exchange = this.#transcript.apply(message);
+    if (exchange) this.#view.show(exchange, this.#heardOf(exchange.turn));
+    switch (message.type) {
+      case 'welcome':
+        return this.#welcome(message);
+      case 'state':
+        this.#conversation = message.state;
+        return this.#show();
+      case 'user_said':
+        return this.#screen.announce(`You: ${message.text}`);
+      case 'reply_done':
+        this.#endOfSpeech(message.turn);
+        if (exchange?.reply?.state === 'done') this.#screen.announce(`Assistant: ${exchange.reply.spoken.text}`);
+        return;
+      case 'flush':
+        if (this.#sound.context) this.#sound.flush(message.turn);
+        else this.#connection.send({ type: 'played', turn: message.turn, samples: 0, final: true });
+        return;
+      case 'cut':
+        return this.#screen.announce(`Assistant, cut short: ${message.heard}`);
+      case 'metrics':
+        return void (exchange && this.#view.showMetrics(exchange));
+      case 'notice':
+        return this.#screen.toast(message.text);
+      case 'error':
+        return this.#showError(message);
+      case 'goaway':
+        return this.#screen.toast(`The server is going away: ${message.reason}`);
+      case 'pong':
+        return this.#details.set('Round trip', formatRoundTrip(this.#connection.roundTripMs));
+    }
+  }
+
+  #welcome(message: Welcome): void {
+    this.#conversation = 'listening';
+    if (message.resumed) this.#transcript.restore(message.lines);
+    else {
+      this.#transcript.archive();
+      this.#view.divide('A new conversation begins: the server no longer has the old one');
+      this.#unsentPlayed = [];
+      this.#heard = { turn: 0, samples: 0 };
+      this.#sound.reset();
+    }
+    for (const exchange of this.#transcript.exchanges) this.#view.show(exchange);
+    this.#sound.rate = message.speechRate;
+    for (const played of this.#unsentPlayed.splice(0)) this.#connection.send(played);
+    this.#voice.connected();
+    for (const text of this.#unsentTexts.splice(0)) this.#connection.send({ type: 'text', text });
+    this.#details.set('Session', message.session);
+    this.#details.set('Voice detection', message.engines.vad);
+    this.#details.set('Recognition', message.engines.asr);
+    this.#details.set('Language model', message.engines.llm);
+    this.#details.set('Voice', message.engines.tts);
+    this.#voiceInputOff = message.voiceInputOff;
+    if (this.#voiceInputOff) this.#showVoiceInputOff();
+    this.#show();
+  }
+
+  #showVoiceInputOff(): void {
+    this.#screen.showProblem('voice-input', {
+      title: 'Voice input is off; typing works.',
+      fix: this.#voiceInputOff ?? '',
+    });
+    element('text').focus();
+  }
+
+  #showError(error: Extract<ServerMessage, { type: 'error' }>): void {
+    if (error.code === 'voice_input_off') {
+      this.#voiceInputOff = error.message;
+      this.#voice.stop();
+      return this.#showVoiceInputOff();
+    }
+    // Not an error to the user: a new conversation begins, and the captions say so.
+    if (error.code !== 'session_expired') this.#screen.toast(error.message);
+  }
+
+  #endOfSpeech(turn: number): void {
+    if (this.#sound.context) this.#sound.end(turn);
+    // Nobody has touched this page since it was loaded, so it was not allowed to make a sound.
+    else this.#connection.send({ type: 'played', turn, samples: 0, final: true });
+  }
+
+  #report(message: Played): void {
+    if (!this.#connection.send(message) && message.final) this.#unsentPlayed.push(message);
+  }
+
+  #progress(turn: number, heard: number, level: number, health: SpeakerHealth): void {
+    this.#screen.showVoiceLevel(level);
+    this.#heard = { turn, samples: heard };
+    const exchange = this.#transcript.exchanges.find((each) => each.turn === turn);
+    if (exchange) this.#view.show(exchange, heard);
+    this.#details.set('Underruns', String(health.underruns));
+    this.#details.set('Playback buffer', `starts at ${Math.round(health.startMs)} ms`);
+    this.#details.set('Output latency', `${Math.round(health.latencyMs)} ms`);
+  }
+
+  #heardOf(turn: number): number {
+    if (turn === this.#heard.turn) return this.#heard.samples;
+    return turn < this.#heard.turn || !this.#sound.context ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  #silent(turn: number, afterMs: number): void {
+    const exchange = this.#transcript.of(turn);
+    exchange.silentMs = afterMs;
+    this.#view.showMetrics(exchange);
+    this.#details.set('Last stop', `silent ${formatMs(afterMs)} after the order`);
+    this.#details.log(`silent: turn ${turn}, ${formatMs(afterMs)}`);
+  }
+
+  #checkSound(): void {
+    const { context } = this.#sound;
+    if (!context) return;
+    this.#details.log(`sound: ${context.state}`);
+    if (context.state === 'running') return this.#screen.solved('sound');
+    if (context.state === 'closed') return;
+    this.#screen.showProblem(
+      'sound',
+      { title: 'The browser holds the sound back.', fix: 'Press the button to let it play.' },
+      { label: 'Play sound', run: () => this.#sound.start() },
+    );
+  }
+
+  #show(): void {
+    const { live, muted, pushToTalk } = this.#voice;
+    const held = this.#held;
+    const now = { link: this.#link, conversation: this.#conversation, live, muted, pushToTalk, held };
+    this.#screen.showStatus(describeStatus({ ...now, voiceInputOff: this.#voiceInputOff !== undefined }));
+    this.#screen.showControls({ live, muted, pushToTalk, held, interruptible: this.#interruptible() });
+  }
+}
+
+function describe(message: ServerMessage): string {
+  const turn = 'turn' in message && message.turn !== undefined ? ` turn ${message.turn}` : '';
+  if (message.type === 'state') return `state: ${message.state}${turn}`;
+  if (message.type === 'error') return `error: ${message.code}${message.stage ? ` (${message.stage})` : ''}${turn}`;
+  if (message.type === 'ignored') return `ignored: ${message.reason}${turn}`;
+  return `${message.type}${turn}`;
+}
+
+function formatRoundTrip(ms: number | undefined): string {
+  return ms === undefined ? 'not yet measured' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}

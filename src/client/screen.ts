@@ -1,0 +1,121 @@
+import { element, make } from './dom.ts';
+import { Orb } from './orb.ts';
+import type { Problem } from './problems.ts';
+import type { Status } from './status-text.ts';
+
+const TOAST_MS = 7_000;
+
+/** A way out of a problem that the page itself can take. */
+export type Action = { readonly label: string; run(): void };
+
+/** The parts of the page beside captions and panels: orb, controls, problems, toasts. */
+export class Screen {
+  readonly #orb = new Orb(element<HTMLCanvasElement>('orb'));
+  readonly #level = element('level');
+  #micLevel = 0;
+  #phase = 'idle';
+  #problemKey: string | undefined;
+  #act: (() => void) | undefined;
+
+  constructor() {
+    element('problem-close').addEventListener('click', () => this.#hideProblem());
+    element('problem-action').addEventListener('click', () => {
+      const act = this.#act;
+      this.#hideProblem();
+      act?.();
+    });
+  }
+
+  showStatus({ phase, title, hint }: Status): void {
+    this.#phase = phase;
+    document.body.dataset['phase'] = phase;
+    setText('state', title);
+    setText('hint', hint);
+    this.#orb.show(phase);
+    this.#orb.level = phase === 'speaking' ? 0 : this.#micLevel;
+  }
+
+  showLink(link: 'connecting' | 'ready' | 'lost', text: string): void {
+    element('link').dataset['link'] = link;
+    setText('link-text', text);
+  }
+
+  showControls(now: {
+    live: boolean;
+    muted: boolean;
+    pushToTalk: boolean;
+    held: boolean;
+    interruptible: boolean;
+  }): void {
+    const talk = element('talk');
+    talk.setAttribute('aria-label', now.live ? 'End the conversation' : 'Start talking');
+    setText('talk-label', now.live ? 'End' : 'Start');
+    setIcon('talk-icon', now.live ? 'i-end' : 'i-mic');
+    const mute = element<HTMLButtonElement>('mute');
+    mute.disabled = !now.live;
+    mute.setAttribute('aria-pressed', String(now.muted));
+    setIcon('mute-icon', now.muted ? 'i-mic-off' : 'i-mic');
+    element('ptt').setAttribute('aria-pressed', String(now.pushToTalk));
+    const hold = element<HTMLButtonElement>('hold');
+    hold.hidden = !(now.live && now.pushToTalk);
+    hold.classList.toggle('down', now.held);
+    element<HTMLButtonElement>('interrupt').disabled = !now.interruptible;
+  }
+
+  /** The level of the user's microphone, 0 to 1. */
+  showMicLevel(level: number): void {
+    this.#micLevel = level;
+    this.#level.style.setProperty('--level', level.toFixed(3));
+    this.#level.setAttribute('aria-valuenow', String(Math.round(level * 100)));
+    if (this.#phase !== 'speaking') this.#orb.level = this.#phase === 'hearing' ? level : level * 0.5;
+  }
+
+  /** The level of the assistant's voice, 0 to 1. */
+  showVoiceLevel(level: number): void {
+    if (this.#phase === 'speaking') this.#orb.level = level;
+  }
+
+  /** Shows a problem until it is solved, dismissed, or another one comes; `key` says which it is. */
+  showProblem(key: string, problem: Problem, action?: Action): void {
+    this.#problemKey = key;
+    setText('problem-title', problem.title);
+    setText('problem-fix', problem.fix);
+    this.#act = action && (() => action.run());
+    const button = element('problem-action');
+    button.hidden = !action;
+    button.textContent = action?.label ?? '';
+    element('problem').hidden = false;
+  }
+
+  /** Takes a problem away, if it is the one that is shown. */
+  solved(key: string): void {
+    if (this.#problemKey === key) this.#hideProblem();
+  }
+
+  /** Says something that needs no answer. */
+  toast(text: string): void {
+    const toast = make('div', 'toast', text);
+    element('toasts').append(toast);
+    setTimeout(() => toast.remove(), TOAST_MS);
+  }
+
+  /** Gives a final caption to a screen reader. */
+  announce(text: string): void {
+    setText('announce', text);
+  }
+
+  #hideProblem(): void {
+    this.#problemKey = undefined;
+    this.#act = undefined;
+    element('problem').hidden = true;
+  }
+}
+
+function setText(id: string, text: string): void {
+  const target = element(id);
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function setIcon(id: string, icon: string): void {
+  element(id).setAttribute('href', `#${icon}`);
+}
