@@ -42,6 +42,16 @@ const ALSO: Readonly<Record<string, string>> = {
   gonna: 'going to',
   wanna: 'want to',
   todays: "today's",
+  whats: 'what is',
+  thats: 'that is',
+  im: 'i am',
+  dont: 'do not',
+  doesnt: 'does not',
+  didnt: 'did not',
+  cant: 'can not',
+  couldnt: 'could not',
+  isnt: 'is not',
+  youre: 'you are',
 };
 const LONG = new Map<string, string>([
   ...SHORT.map(([full, short]) => [short, full] as const),

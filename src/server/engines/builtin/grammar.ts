@@ -2,8 +2,14 @@
  * Everything the built-in brain understands, once: the matcher is made from these patterns, and so are the sentences that
  * the recogniser learns to expect. `words`, `(this|that)`, `[perhaps]`, `{slot}`; no contractions (they are made and undone
  * elsewhere). `framed`: may stand between "okay" and "please". `weight`: how often it is said, 1 when left out.
+ * `keywords`: words that hint at it in a sentence that follows no pattern.
  */
-type Intent = { readonly patterns: readonly string[]; readonly framed?: boolean; readonly weight?: number };
+export type Intent = {
+  readonly patterns: readonly string[];
+  readonly framed?: boolean;
+  readonly weight?: number;
+  readonly keywords?: string;
+};
 
 export const grammar = {
   greeting: {
@@ -208,6 +214,7 @@ export const grammar = {
     ],
   },
   story: {
+    keywords: 'story stories',
     weight: 6,
     framed: true,
     patterns: [
@@ -224,6 +231,7 @@ export const grammar = {
     ],
   },
   joke: {
+    keywords: 'joke jokes',
     weight: 2,
     framed: true,
     patterns: [
@@ -244,6 +252,7 @@ export const grammar = {
     ],
   },
   engines: {
+    keywords: 'engines',
     weight: 4,
     framed: true,
     patterns: [
@@ -258,6 +267,7 @@ export const grammar = {
     ],
   },
   speed: {
+    keywords: 'latency',
     weight: 4,
     framed: true,
     patterns: [
@@ -398,6 +408,7 @@ export const grammar = {
 
   // What ELIZA talks about. A statement's reply turns the slot's words around: "my job" becomes "your job".
   feel: {
+    keywords: 'sad happy angry lonely tired nervous afraid depressed',
     weight: 8,
     patterns: [
       'i (feel|am feeling|am) {feeling} [today|now|tonight|right now|this morning|these days|all the time]',
@@ -409,6 +420,7 @@ export const grammar = {
     ],
   },
   worried: {
+    keywords: 'worried worry money future',
     weight: 4,
     patterns: [
       'i am [very|so|really|a bit] (worried|nervous|sad|happy|excited|angry|afraid|upset) (about|of) {worry} [because {reason}]',
@@ -445,6 +457,8 @@ export const grammar = {
     ],
   },
   family: {
+    keywords:
+      'mother father brother sister wife husband son daughter parents family mom dad grandmother grandfather children friend friends',
     weight: 7,
     patterns: [
       'my {person} {does}',
@@ -462,6 +476,7 @@ export const grammar = {
     ],
   },
   sleep: {
+    keywords: 'sleep slept insomnia',
     weight: 3,
     patterns: [
       'i (did not|could not|can not|do not) sleep [very|so] [well|much|at all|last night|at night]',
@@ -473,15 +488,17 @@ export const grammar = {
     ],
   },
   dream: {
+    keywords: 'dream dreams dreamed nightmare',
     weight: 3,
     patterns: [
-      'i (dreamed|dream) [often|last night|again] (about|of) {topic}',
+      'i (dreamed|dream) [often|last night|again] (about|of) {topic} [last night|again]',
       'i had a [bad|strange|nice|wonderful|terrible] dream [about {topic}|last night]',
       'in my dream i (was {activity}|{did})',
       'i (never|often|always) (dream|remember my dreams)',
     ],
   },
   food: {
+    keywords: 'eat food dinner lunch breakfast hungry cooking',
     weight: 4,
     patterns: [
       'i (ate|had|cooked|made) {food} [for {meal}|{past}]',
@@ -494,6 +511,7 @@ export const grammar = {
     ],
   },
   weather: {
+    keywords: 'rain snow sunshine weather',
     weight: 3,
     patterns: [
       'it is {weather} [today|outside|here|again|now]',
@@ -505,6 +523,7 @@ export const grammar = {
     ],
   },
   work: {
+    keywords: 'job work boss school office colleagues',
     weight: 4,
     patterns: [
       'i (work|study|live) (in|at|near) {place}',
@@ -569,6 +588,7 @@ export const grammar = {
   },
   because: { weight: 3, patterns: ['[yes|no|well|just] because {reason}', 'that is because {reason}'] },
   hurt: {
+    keywords: 'pain hurts sick doctor hospital',
     weight: 2,
     patterns: [
       'my {body} hurts [{when}|a lot|again|very much]',
@@ -579,6 +599,7 @@ export const grammar = {
     ],
   },
   everyone: {
+    keywords: 'everyone everybody nobody',
     patterns: [
       '(everyone|everybody|nobody|people) (hates|likes|understands|needs|ignores|loves|helps) me',
       '(everyone|everybody|nobody|no one) is {state}',

@@ -108,9 +108,17 @@ export function readNumber(words: readonly string[], from: number): ReadNumber |
   let at = from;
   const negative = words[at] === 'minus' || words[at] === 'negative';
   if (negative) at++;
-  const body = readDigits(words, at) ?? readWords(words, at);
+  const whole = readDigits(words, at) ?? readWords(words, at);
+  const halves = ['and', 'a', 'half'];
+  const half = halves.every((word, i) => words[at + (whole?.length ?? 0) + i] === word);
+  const body = whole && half ? { value: whole.value + 0.5, length: whole.length + 3 } : (whole ?? readHalf(words, at));
   if (!body) return undefined;
   return { value: negative ? -body.value : body.value, length: at - from + body.length };
+}
+
+function readHalf(words: readonly string[], from: number): ReadNumber | undefined {
+  const length = words[from] === 'half' ? 1 : words[from] === 'a' && words[from + 1] === 'half' ? 2 : 0;
+  return length > 0 && words[from + length] !== 'of' ? { value: 0.5, length } : undefined;
 }
 
 function readDigits(words: readonly string[], from: number): ReadNumber | undefined {

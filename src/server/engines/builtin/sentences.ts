@@ -1,5 +1,5 @@
 import { contract } from './contractions.ts';
-import { FRAME, grammar, type IntentName } from './grammar.ts';
+import { FRAME, grammar, type Intent, type IntentName } from './grammar.ts';
 import { type Pattern, parsePattern, say, variants } from './pattern.ts';
 import { pick, type Random, seeded } from './random.ts';
 import { slot } from './slots.ts';
@@ -19,19 +19,12 @@ let parsed: readonly Entry[] | undefined;
 
 /** Every pattern of the grammar, parsed and framed. */
 export function entries(): readonly Entry[] {
-  parsed ??= Object.entries(grammar).flatMap(
-    ([intent, { patterns, weight = 1, framed = false }]: [
-      string,
-      {
-        patterns: readonly string[];
-        weight?: number;
-        framed?: boolean;
-      },
-    ]) =>
-      patterns.map((notation) => {
-        const pattern = parsePattern(notation);
-        return { intent: intent as IntentName, pattern: framed ? frame(pattern) : pattern, weight };
-      }),
+  parsed ??= Object.entries(grammar as Readonly<Record<string, Intent>>).flatMap(([intent, { patterns, ...rest }]) =>
+    patterns.map((notation) => {
+      const pattern = parsePattern(notation);
+      const { framed = false, weight = 1 } = rest;
+      return { intent: intent as IntentName, pattern: framed ? frame(pattern) : pattern, weight };
+    }),
   );
   return parsed;
 }

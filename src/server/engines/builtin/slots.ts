@@ -105,7 +105,7 @@ export const slots: Readonly<Record<string, Slot>> = {
   echo: open(
     'hello world|good morning everyone|one two three|the quick brown fox jumps over the lazy dog|the sun is shining today|i like apples and bananas|she sells sea shells|the cat sat on the mat|practice makes perfect|time flies like an arrow|all good things come to an end|the early bird gets the worm|peter has a small garden|my name is {name}|i love my {person}|{deed}|i {did} {past}|it is {weather} {when}|i feel {feeling} today|{opinion}|we are going to {deed} {when}|the {person} {does}|this is a test|i like {thing}|{food} and {food}|i am the best|there is no place like home|my {person} likes {food}',
   ),
-  impossible: open(
+  impossible: closed(
     "set a timer [for {count} minutes]|set an alarm [for {count} (minutes|o'clock)]|turn (on|off) the (light|lights|music|radio|heating)|play [some] (music|jazz|classical music|a song)|send a message [to my {person}]|call my {person}|order (a pizza|some food)|open the (door|window)|read the news|search the internet|book a (table|flight|room)|remind me to {deed}|write a poem|translate this|drive the car|make [me a cup of] coffee|see me|hear the music|show me a picture|buy some milk|speak (german|spanish|french|italian|louder|slower|more slowly|faster)|talk (louder|slower|faster)|sing [me] a song|play a game [with me]|find a restaurant",
   ),
   fact: open(

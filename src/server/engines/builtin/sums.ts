@@ -81,11 +81,13 @@ function readTerm(words: readonly string[], from: number): Term | undefined {
 
 /** The longest calculation that starts at word `from`, undefined when there is only a number or nothing. */
 export function readSum(words: readonly string[], from: number): Sum | undefined {
-  const heard = words.map((word, i) =>
-    i > from && OPERATORS.some(({ words: [...by] }) => startsWith(words, i - by.length, by))
-      ? (MISHEARD[word] ?? word)
-      : word,
-  );
+  const heard = words.map((word, i) => {
+    const beside = OPERATORS.some(
+      ({ words: by, sign }) =>
+        startsWith(words, i + 1, by) || (i > from && sign !== '%' && startsWith(words, i - by.length, by)),
+    );
+    return beside && i >= from ? (MISHEARD[word] ?? word) : word;
+  });
   const first = readTerm(heard, from);
   if (!first) return undefined;
   const values = [first.value];
