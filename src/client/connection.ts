@@ -26,11 +26,14 @@ export type Socket = Pick<WebSocket, 'binaryType' | 'readyState' | 'bufferedAmou
 };
 
 const PING_MS = 15_000;
+const FIRST_PING_MS = 1_000;
 /** No sign of life for so long means that the server is gone, even if nobody said so. */
 const SILENCE_MS = 2 * PING_MS + 5_000;
 /** A socket that does not become ready in this time is given up. */
 const OPEN_MS = 10_000;
 const OPEN = 1;
+/** The reason for a drop that the page itself wants. */
+const RESTART = 'wanted';
 
 /** How long to wait before attempt `attempt` (from 0): 0.25 s, doubled each time up to 8 s, half of it by `chance`. */
 export function retryDelayMs(attempt: number, chance: number): number {
@@ -48,6 +51,7 @@ export class Connection {
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
+  #first: ReturnType<typeof setTimeout> | undefined;
   #lastSign = 0;
   #pings = new Map<number, number>();
   #pingId = 0;
@@ -115,10 +119,15 @@ export class Connection {
   restart(): void {
     this.send({ type: 'bye' });
     this.#token.set(undefined);
-    const socket = this.#socket;
-    if (socket) this.#drop(socket, 1000, 'restart');
+    this.close();
     this.#attempt = 0;
     this.open();
+  }
+
+  /** Closes for good; the session is kept by its token. */
+  close(): void {
+    clearTimeout(this.#retry);
+    if (this.#socket) this.#drop(this.#socket, 1000, RESTART);
   }
 
   #takeSpeech(bytes: ArrayBuffer): void {
@@ -147,6 +156,7 @@ export class Connection {
 
   #keepAlive(): void {
     clearInterval(this.#watch);
+    clearTimeout(this.#first);
     const ping = () => {
       if (Date.now() - this.#lastSign > SILENCE_MS && this.#socket) return this.#drop(this.#socket, 1006, 'silence');
       this.#pings.clear();
@@ -154,7 +164,8 @@ export class Connection {
       this.send({ type: 'ping', id: this.#pingId });
     };
     this.#watch = setInterval(ping, PING_MS);
-    ping();
+    // Not at once: the page is busy then, and would measure itself.
+    this.#first = setTimeout(ping, FIRST_PING_MS);
   }
 
   #drop(socket: Socket, code: number, reason: string): void {
@@ -162,11 +173,12 @@ export class Connection {
     this.#socket = undefined;
     this.#ready = false;
     clearInterval(this.#watch);
+    clearTimeout(this.#first);
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
     if (code === CLOSE.takenOver || code === CLOSE.idle || code === CLOSE.policy || code === CLOSE.tooLarge) {
       this.#handlers.onStatus({ state: 'closed', code, reason });
-    } else if (reason !== 'restart') {
+    } else if (reason !== RESTART) {
       this.#later();
     }
   }

@@ -1,10 +1,12 @@
-import { CLOSE, type ConversationState, type ServerMessage } from '../protocol/messages.ts';
+import type { ConversationState, ServerMessage } from '../protocol/messages.ts';
+import { listenToComposer, saveText } from './composer.ts';
 import { Connection, type ConnectionStatus } from './connection.ts';
 import { Details } from './details.ts';
 import { element } from './dom.ts';
+import { eventText } from './event-text.ts';
 import { listenToKeys } from './keyboard.ts';
 import { formatMs } from './latency.ts';
-import { microphoneProblem } from './problems.ts';
+import { connectionProblem, microphoneProblem } from './problems.ts';
 import { Screen } from './screen.ts';
 import { Settings } from './settings.ts';
 import { Sound } from './sound.ts';
@@ -19,9 +21,6 @@ import { WakeLock } from './wake-lock.ts';
 type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
 type Played = Parameters<ConstructorParameters<typeof Sound>[0]['onPlayed']>[0];
 
-/** An attempt after this many is worth a word: before, the server may just be restarting. */
-const PATIENCE = 3;
-
 /** Joins the parts: what the user does goes to the server, what the server says is heard and shown. */
 export class Page {
   readonly #screen = new Screen();
@@ -35,7 +34,6 @@ export class Page {
   #link: Situation['link'] = 'connecting';
   #conversation: ConversationState = 'listening';
   #voiceInputOff: string | undefined;
-  #microphoneId: string | undefined;
   #held = false;
   /** Words and last reports that could not be sent, for the next connection. */
   #unsentTexts: string[] = [];
@@ -66,8 +64,7 @@ export class Page {
     });
     const settings = new Settings({
       onMicrophone: (id) => {
-        this.#microphoneId = id || undefined;
-        this.#voice.choose(this.#microphoneId).catch((error) => this.#microphoneFailed(error));
+        this.#voice.choose(id || undefined).catch((error) => this.#microphoneFailed(error));
       },
       onSpeaker: (id) => {
         this.#sound.choose(id).catch(() => this.#screen.toast('That speaker could not be used; choose another one.'));
@@ -108,25 +105,7 @@ export class Page {
       },
       onInterrupt: () => this.#interrupt(),
     });
-    const text = element<HTMLTextAreaElement>('text');
-    const say = () => {
-      const words = text.value.trim();
-      if (words === '') return;
-      text.value = '';
-      this.#say(words);
-    };
-    element('say').addEventListener('submit', (event) => {
-      event.preventDefault();
-      say();
-    });
-    text.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      say();
-    });
-    for (const chip of document.querySelectorAll<HTMLElement>('.chip')) {
-      chip.addEventListener('click', () => this.#say(chip.textContent ?? ''));
-    }
+    listenToComposer((text) => this.#say(text));
   }
 
   async #start(): Promise<void> {
@@ -196,12 +175,8 @@ export class Page {
 
   #save(): void {
     const text = this.#transcript.toText();
-    if (text === '') return this.#screen.toast('Nothing has been said yet.');
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-    link.download = `conversation-${new Date().toISOString().slice(0, 16).replace(/[:T]/g, '-')}.txt`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    if (text === '') this.#screen.toast('Nothing has been said yet.');
+    else saveText(text);
   }
 
   #takeStatus(status: ConnectionStatus): void {
@@ -221,45 +196,25 @@ export class Page {
         this.#sound.flush();
         this.#voice.disconnected();
       }
-      if (status.state === 'closed') this.#showClosed(status.code, status.reason);
-      else this.#showWaiting(status.attempt);
+      this.#showLost(status);
     }
     this.#show();
   }
 
-  #showWaiting(attempt: number): void {
-    this.#screen.showLink('lost', 'Reconnecting…');
-    if (attempt < PATIENCE) return;
-    this.#screen.showProblem(
-      'connection',
-      { title: 'The server does not answer.', fix: 'Start it again with npm start; this page comes back by itself.' },
-      { label: 'Try now', run: () => this.#connection.open() },
-    );
-  }
-
-  #showClosed(code: number, reason: string): void {
-    this.#screen.showLink('lost', 'Disconnected');
-    const again = (label: string) => ({ label, run: () => this.#connection.open() });
-    if (code === CLOSE.takenOver) {
+  #showLost(status: ConnectionStatus): void {
+    this.#screen.showLink('lost', status.state === 'closed' ? 'Disconnected' : 'Reconnecting…');
+    if (status.state === 'closed') {
       this.#voice.stop();
       this.#wakeLock.wanted = false;
-      const fix = 'Close this one, or start a new conversation here.';
-      this.#screen.showProblem(
-        'connection',
-        { title: 'This conversation goes on in another tab.', fix },
-        again('Start here'),
-      );
-    } else if (code === CLOSE.idle) {
-      const fix = 'Connect again when you want to talk.';
-      this.#screen.showProblem('connection', { title: 'The line was closed, as nobody spoke.', fix }, again('Connect'));
-    } else {
-      const fix = reason ? `It says: ${reason}` : 'Reload the page; if it stays so, look at the server’s log.';
-      this.#screen.showProblem('connection', { title: 'The server closed the connection.', fix }, again('Try again'));
     }
+    const problem = connectionProblem(status);
+    if (!problem) return;
+    this.#screen.showProblem('connection', problem, { label: problem.button, run: () => this.#connection.open() });
   }
 
   #take(message: ServerMessage): void {
-    if (message.type !== 'partial' && message.type !== 'pong') this.#details.log(describe(message));
+    const event = eventText(message);
+    if (event) this.#details.log(event);
     const exchange = this.#transcript.apply(message);
     if (exchange) this.#view.show(exchange, this.#heardOf(exchange.turn));
     switch (message.type) {
@@ -389,14 +344,6 @@ export class Page {
     this.#screen.showStatus(describeStatus({ ...now, voiceInputOff: this.#voiceInputOff !== undefined }));
     this.#screen.showControls({ live, muted, pushToTalk, held, interruptible: this.#interruptible() });
   }
-}
-
-function describe(message: ServerMessage): string {
-  const turn = 'turn' in message && message.turn !== undefined ? ` turn ${message.turn}` : '';
-  if (message.type === 'state') return `state: ${message.state}${turn}`;
-  if (message.type === 'error') return `error: ${message.code}${message.stage ? ` (${message.stage})` : ''}${turn}`;
-  if (message.type === 'ignored') return `ignored: ${message.reason}${turn}`;
-  return `${message.type}${turn}`;
 }
 
 function formatRoundTrip(ms: number | undefined): string {

@@ -1,3 +1,6 @@
+import { CLOSE } from '../protocol/messages.ts';
+import type { ConnectionStatus } from './connection.ts';
+
 /** What went wrong, in words for the user, and what they can do. */
 export type Problem = { readonly title: string; readonly fix: string };
 
@@ -34,4 +37,28 @@ export function microphoneProblem(error: unknown, secure: boolean): Problem {
     default:
       return { title: 'The microphone could not be opened.', fix: 'Choose another one under Sound and start again.' };
   }
+}
+
+/** An attempt after this many is worth a word: before, the server may just be restarting. */
+const PATIENCE = 3;
+
+/** Why there is no connection and what the button beside it says; undefined while it is too early to say. */
+export function connectionProblem(status: ConnectionStatus): (Problem & { readonly button: string }) | undefined {
+  if (status.state === 'waiting' && status.attempt >= PATIENCE) {
+    const fix = 'Start it again with npm start; this page comes back by itself.';
+    return { title: 'The server does not answer.', fix, button: 'Try now' };
+  }
+  if (status.state !== 'closed') return undefined;
+  if (status.code === CLOSE.takenOver) {
+    const fix = 'Close this one, or start a new conversation here.';
+    return { title: 'This conversation goes on in another tab.', fix, button: 'Start here' };
+  }
+  if (status.code === CLOSE.idle) {
+    const fix = 'Connect again when you want to talk.';
+    return { title: 'The line was closed, as nobody spoke.', fix, button: 'Connect' };
+  }
+  const fix = status.reason
+    ? `It says: ${status.reason}`
+    : 'Reload the page; if it stays so, look at the server’s log.';
+  return { title: 'The server closed the connection.', fix, button: 'Try again' };
 }

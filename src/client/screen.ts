@@ -28,7 +28,7 @@ export class Screen {
 
   showStatus({ phase, title, hint }: Status): void {
     this.#phase = phase;
-    document.body.dataset['phase'] = phase;
+    document.body.dataset.phase = phase;
     setText('state', title);
     setText('hint', hint);
     this.#orb.show(phase);
@@ -36,7 +36,7 @@ export class Screen {
   }
 
   showLink(link: 'connecting' | 'ready' | 'lost', text: string): void {
-    element('link').dataset['link'] = link;
+    element('link').dataset.link = link;
     setText('link-text', text);
   }
 
@@ -48,6 +48,7 @@ export class Screen {
     interruptible: boolean;
   }): void {
     const talk = element('talk');
+    document.body.dataset.live = String(now.live);
     talk.setAttribute('aria-label', now.live ? 'End the conversation' : 'Start talking');
     setText('talk-label', now.live ? 'End' : 'Start');
     setIcon('talk-icon', now.live ? 'i-end' : 'i-mic');
@@ -66,7 +67,6 @@ export class Screen {
   showMicLevel(level: number): void {
     this.#micLevel = level;
     this.#level.style.setProperty('--level', level.toFixed(3));
-    this.#level.setAttribute('aria-valuenow', String(Math.round(level * 100)));
     if (this.#phase !== 'speaking') this.#orb.level = this.#phase === 'hearing' ? level : level * 0.5;
   }
 

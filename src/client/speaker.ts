@@ -105,11 +105,20 @@ export class Speaker {
   }
 
   #markSilent({ turn, time, flushed }: Extract<SpeakerReport, { type: 'ended' }>): void {
-    const startTime = Math.max(0, performance.now() - (this.#context.currentTime - time) * 1000);
-    performance.mark('voice-chat:silent', { startTime, detail: { turn } });
     const since = this.#flushedAt.get(turn);
     this.#flushedAt.delete(turn);
-    if (flushed && since !== undefined) this.#handlers.onSilent(turn, Math.max(0, startTime - since));
+    const known = performance.now();
+    // When it is silent at the device; it was silent at the worklet's output by `known` at the latest.
+    const startTime = Math.max(this.#timeOf(time, known), since ?? 0);
+    performance.mark('voice-chat:silent', { startTime, detail: { turn, known } });
+    if (flushed && since !== undefined) this.#handlers.onSilent(turn, startTime - since);
+  }
+
+  /** The page's time at which the sample of this context time leaves the device. */
+  #timeOf(contextTime: number, now: number): number {
+    const at = this.#context.getOutputTimestamp?.();
+    if (!at?.performanceTime || !at.contextTime) return now + this.#latencyMs();
+    return at.performanceTime + (contextTime - at.contextTime) * 1000;
   }
 
   #latencyMs(): number {

@@ -26,10 +26,11 @@ export function describeStatus(now: Situation): Status {
   }
   if (now.conversation === 'speaking') {
     const hint =
-      now.live && !now.muted && !now.pushToTalk ? 'Just speak to interrupt, or press Esc.' : 'Press Esc to interrupt.';
+      now.live && !now.muted && !now.pushToTalk ? 'Just speak to interrupt.' : 'Press Interrupt or Esc to stop it.';
     return { phase: 'speaking', title: 'Speaking', hint };
   }
-  if (now.conversation === 'thinking') return { phase: 'thinking', title: 'Thinking…', hint: 'Press Esc to stop it.' };
+  if (now.conversation === 'thinking')
+    return { phase: 'thinking', title: 'Thinking…', hint: 'Press Interrupt or Esc to stop it.' };
   if (!now.live) {
     const hint = now.voiceInputOff
       ? 'Type below: you will hear the answer.'

@@ -131,7 +131,9 @@ function renderReply(reply: ReplyCaption, heard: number): HTMLElement {
     if (reply.heard && !/\s$/.test(reply.heard) && !/^\s/.test(reply.unheard)) line.append(' ');
     const unheard = make('s', 'unheard');
     unheard.append(make('span', 'sr-only', 'not heard: '), reply.unheard);
-    line.append(unheard, make('span', 'cut-note', reply.heard ? 'you cut in here' : 'cut before a word was heard'));
+    const note = make('span', 'cut-note', 'not heard');
+    note.setAttribute('aria-hidden', 'true');
+    line.append(unheard, note);
     return line;
   }
   const { text } = reply.spoken;
@@ -159,17 +161,17 @@ function renderLatency(metrics: TurnMetrics, silentMs: number | undefined): HTML
     bars.setAttribute('aria-hidden', 'true');
     for (const part of parts) {
       const bar = make('span', '');
-      bar.dataset['part'] = part.key;
+      bar.dataset.part = part.key;
       bar.style.setProperty('--ms', String(Math.max(1, part.ms)));
       bars.append(bar);
     }
     summary.append(bars);
   }
-  summary.append(facts.join(' · ') || 'timing');
+  summary.append(make('span', '', facts.join(' · ') || 'timing'));
   const list = make('ul', 'parts');
   for (const part of parts) {
     const item = make('li', '', `${part.name} ${formatMs(part.ms)}`);
-    item.dataset['part'] = part.key;
+    item.dataset.part = part.key;
     list.append(item);
   }
   const more: [string, number | undefined][] = [
