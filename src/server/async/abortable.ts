@@ -13,7 +13,7 @@ export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSigna
   try {
     for (;;) {
       const next = await Promise.race([aborted, iterator.next()]);
-      if (next === ABORTED) return;
+      if (next === ABORTED || signal.aborted) return;
       if (next.done) {
         finished = true;
         return;

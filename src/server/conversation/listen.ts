@@ -47,6 +47,8 @@ export class Listener {
   #rest = new Float32Array(0);
   #waiting: Waiting[] = [];
   #frames: Queue<Float32Array> | undefined;
+  /** It was told that the detector fails; once is enough until it works again. */
+  #failing = false;
 
   constructor(vad: VoiceDetector, settings: ListenSettings, signal: AbortSignal) {
     this.#vad = vad;
@@ -93,12 +95,14 @@ export class Listener {
     this.#frames = frames;
     try {
       for await (const probability of this.#vad.detect(frames, this.#signal)) {
+        this.#failing = false;
         const waiting = this.#waiting.shift();
         if (waiting && waiting !== 'released') this.#step(waiting.samples, waiting.held, probability);
         this.#takeReleases();
       }
     } catch (error) {
-      if (!this.#signal.aborted) this.sounds.push({ type: 'failed', error });
+      if (!this.#signal.aborted && !this.#failing) this.sounds.push({ type: 'failed', error });
+      this.#failing = true;
     }
     // The next frame asks again, by then perhaps a new process.
     this.#frames = undefined;

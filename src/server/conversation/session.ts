@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ConversationState, Line, MicMode, ServerMessage } from '../../protocol/messages.ts';
 import { MIC_RATE } from '../../protocol/pcm.ts';
 import { abortable } from '../async/abortable.ts';
@@ -62,6 +63,8 @@ export class ConversationSession {
     this.#world = world;
     this.#settings = settings;
     this.#signal = AbortSignal.any([parent, this.#own.signal]);
+    // Every call of a long session listens to it for a while.
+    setMaxListeners(0, this.#signal);
     this.#listener = new Listener(world.engines.vad, settings.listen, this.#signal);
     this.#signal.addEventListener('abort', () => this.#events.end(), { once: true });
     void this.#listen();
@@ -286,6 +289,8 @@ export class ConversationSession {
     try {
       const reply = answer(text, tts, this.#settings.answer, turn.signal);
       for await (const event of abortable(reply, turn.signal)) {
+        // An abort can fall between an event's making and its arrival here.
+        if (turn.signal.aborted) break;
         switch (event.type) {
           case 'phrase':
             turn.mark('phrase', this.#world.clock());
