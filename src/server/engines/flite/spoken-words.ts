@@ -13,6 +13,7 @@ export const CURRENCIES: Record<string, readonly [string, string, string]> = {
 /** Units after a number: one and many. */
 export const UNITS: Record<string, readonly [string, string]> = {
   '%': ['percent', 'percent'],
+  '¢': ['cent', 'cents'],
   '°': ['degree', 'degrees'],
   '°C': ['degree Celsius', 'degrees Celsius'],
   '°F': ['degree Fahrenheit', 'degrees Fahrenheit'],
@@ -64,6 +65,7 @@ export const ABBREVIATIONS: Record<string, string> = Object.assign(Object.create
   },
   ...{
     'No.': 'number',
+    'St.': 'street',
     'a.m.': 'A.M.',
     'p.m.': 'P.M.',
     am: 'am',
@@ -104,7 +106,15 @@ export const SYMBOLS: Record<string, string> = Object.assign(Object.create(null)
     '−': 'minus',
   },
   ...{ '°': 'degrees', $: 'dollars', '€': 'euros', '£': 'pounds', '<': 'less than', '>': 'greater than', '≈': 'about' },
-  ...{ '≤': 'at most', '≥': 'at least', '±': 'plus or minus', '²': 'squared', '³': 'cubed', '√': 'the square root of' },
+  ...{
+    '≤': 'at most',
+    '≥': 'at least',
+    '±': 'plus or minus',
+    '^': 'to the power of',
+    '²': 'squared',
+    '³': 'cubed',
+    '√': 'the square root of',
+  },
   ...{
     π: 'pie',
     '½': 'a half',
@@ -116,3 +126,8 @@ export const SYMBOLS: Record<string, string> = Object.assign(Object.create(null)
   },
   ...{ '©': 'copyright', '™': 'trademark', '–': ',', '—': ',', '→': ',' },
 });
+
+/** Letters that have no plain one inside them. */
+export const LETTERS: Record<string, string> = {
+  ...{ ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ð: 'th', þ: 'th', ı: 'i' },
+};
