@@ -54,7 +54,7 @@ export function understand(text: string): Understood | undefined {
   // statement with unknown words, which an open slot would take for anything.
   return (
     nearest(machine, words, { most: 0, loosely: false, open: false }) ??
-    nearest(machine, words, { most: Math.min(8, 2 + words.length), loosely: true, open: false }) ??
+    nearest(machine, words, { most: Math.min(8, 4 + words.length), loosely: true, open: false }) ??
     nearest(machine, withoutFillers(words), { most: OPEN_COST + words.length, loosely: false, open: true }) ??
     spotted(words)
   );
