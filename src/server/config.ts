@@ -31,6 +31,8 @@ const scripted = {
   ownProcess: z.boolean({ error: 'must be true or false' }).default(false),
   /** The first call (counted from 1) that goes wrong, and how. */
   failOnCall: whole(0, 1_000_000).default(0),
+  /** Items that the call gives before it goes wrong. */
+  failAfter: whole(0, 1_000_000).default(0),
   failure: oneOf('error', 'hang', 'block', 'crash').default('error'),
 };
 
@@ -81,6 +83,7 @@ const schema = section({
       ...scripted,
       texts: texts.default(['hello']),
       delayMs: whole(0, 60_000).default(0),
+      wordMs: whole(1, 60_000).default(250),
     }),
   ]),
   llm: z.discriminatedUnion('engine', [
@@ -107,7 +110,16 @@ const schema = section({
   tts: z.discriminatedUnion('engine', [
     section({ engine: z.literal('auto'), ...ttsCommon }),
     section({ engine: z.literal('flite'), ...ttsCommon }),
-    section({ engine: z.literal('scripted'), ...ttsCommon, ...scripted, firstAudioMs: whole(0, 60_000).default(0) }),
+    section({
+      engine: z.literal('scripted'),
+      ...ttsCommon,
+      ...scripted,
+      rate: whole(8_000, 48_000).default(24_000),
+      pitch: number(50, 4_000, 'Hz').default(300),
+      firstAudioMs: whole(0, 60_000).default(0),
+      chunkDelayMs: whole(0, 60_000).default(0),
+      chunkMs: whole(1, 1_000).default(80),
+    }),
   ]),
   speech: section({
     leadMs: whole(200, 60_000, 'milliseconds').default(2_000),
