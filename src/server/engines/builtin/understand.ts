@@ -149,11 +149,10 @@ function nearest(
             if (word === arc.word) push({ state: arc.to, at: at + 1, cost, from: step });
             else if (loosely) {
               const missing = LIGHT.has(arc.word) ? COST.lightMissing : COST.missing;
-              push({ state: arc.to, at, cost: cost + missing, from: step });
-              if (word !== undefined && cost + COST.similar <= most) {
-                const swapped = swap(word, arc.word);
-                push({ state: arc.to, at: at + 1, cost: cost + swapped, from: step });
-              }
+              if (cost + missing <= most) push({ state: arc.to, at, cost: cost + missing, from: step });
+              if (word === undefined || cost + COST.sounds > most) break;
+              const swapped = swap(word, arc.word);
+              if (cost + swapped <= most) push({ state: arc.to, at: at + 1, cost: cost + swapped, from: step });
             }
         }
       }
@@ -169,6 +168,9 @@ function nearest(
 function swap(said: string, expected: string): number {
   if (SOUNDS[said] === expected || SOUNDS[expected] === said) return COST.sounds;
   if (LIGHT.has(said) && LIGHT.has(expected)) return COST.lightMissing;
+  // Lengths first: most pairs need no closer look.
+  const [short, long] = said.length < expected.length ? [said, expected] : [expected, said];
+  if (short.length < SIMILAR * long.length) return COST.different;
   return likeness(said, expected) >= SIMILAR ? COST.similar : COST.different;
 }
 

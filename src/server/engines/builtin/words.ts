@@ -36,13 +36,18 @@ export function toWords(text: string): string[] {
 export function likeness(a: string, b: string): number {
   if (a === b) return 1;
   if (Math.abs(a.length - b.length) > 2) return 0;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let [row, next] = [ROWS[0]!, ROWS[1]!];
+  for (let j = 0; j <= b.length; j++) row[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    next[0] = i;
     for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+      const swapped = row[j - 1]! + (a.charCodeAt(i - 1) === b.charCodeAt(j - 1) ? 0 : 1);
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, swapped);
     }
-    row = next;
+    [row, next] = [next, row];
   }
   return 1 - row[b.length]! / Math.max(a.length, b.length);
 }
+
+/** Kept between calls: there are thousands of them per sentence, and none is interrupted. */
+const ROWS: readonly number[][] = [[], []];
