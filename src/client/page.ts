@@ -55,7 +55,7 @@ export class Page {
         onProgress: (turn, heard, level, health) => this.#progress(turn, heard, level, health),
         onSilent: (turn, afterMs) => this.#silent(turn, afterMs),
       },
-      () => this.#checkSound(),
+      (state) => this.#showSound(state),
     );
     this.#voice = new Voice(this.#connection, {
       onChange: () => this.#show(),
@@ -126,7 +126,6 @@ export class Page {
     this.#details.set('Microphone', microphone.rate ? `${microphone.label}, ${microphone.rate} Hz` : microphone.label);
     this.#details.set('Echo cancellation', microphone.echoCancellation);
     this.#details.set('Audio in the page', `${context.sampleRate} Hz`);
-    this.#checkSound();
   }
 
   #end(): void {
@@ -287,8 +286,11 @@ export class Page {
       this.#voice.stop();
       return this.#showVoiceInputOff();
     }
-    // Not an error to the user: a new conversation begins, and the captions say so.
-    if (error.code !== 'session_expired') this.#screen.toast(error.message);
+    if (error.code === 'server_busy') {
+      return this.#screen.showProblem('connection', { title: 'The server is busy.', fix: error.message });
+    }
+    // These two are shown otherwise: by a line between the captions, and by the reason for the close.
+    if (error.code !== 'session_expired' && error.code !== 'taken_over') this.#screen.toast(error.message);
   }
 
   #endOfSpeech(turn: number): void {
@@ -324,17 +326,28 @@ export class Page {
     this.#details.log(`silent: turn ${turn}, ${formatMs(afterMs)}`);
   }
 
-  #checkSound(): void {
-    const { context } = this.#sound;
-    if (!context) return;
-    this.#details.log(`sound: ${context.state}`);
-    if (context.state === 'running') return this.#screen.solved('sound');
-    if (context.state === 'closed') return;
+  #showSound(state: AudioContextState | 'interrupted'): void {
+    if (state === 'running') return this.#screen.solved('sound');
+    if (state === 'closed') return;
+    this.#details.log(`sound: ${state}`);
+    const stuck = state === 'interrupted';
     this.#screen.showProblem(
       'sound',
-      { title: 'The browser holds the sound back.', fix: 'Press the button to let it play.' },
-      { label: 'Play sound', run: () => this.#sound.start() },
+      stuck
+        ? { title: 'The sound has stopped.', fix: 'Something else took it, a call perhaps; press the button to go on.' }
+        : { title: 'The browser holds the sound back.', fix: 'Press the button to let it play.' },
+      { label: 'Play sound', run: () => (stuck ? this.#restartSound() : this.#sound.start()) },
     );
+  }
+
+  /** A context that is stuck stays so: takes a new one, and the microphone with it. */
+  async #restartSound(): Promise<void> {
+    const { live } = this.#voice;
+    this.#voice.stop();
+    const discarded = this.#sound.discard();
+    this.#sound.start();
+    await discarded;
+    if (live) await this.#start();
   }
 
   #show(): void {

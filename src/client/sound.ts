@@ -1,5 +1,10 @@
 import { Speaker, type SpeakerHandlers } from './speaker.ts';
 
+/** A context that does not run so long after a gesture is held back. */
+const BLOCKED_MS = 1_000;
+/** How often the clock of a running context is looked at, because some stop without a word. */
+const WATCH_MS = 3_000;
+
 type Opening = { readonly rate: number; readonly speaker: Promise<Speaker> };
 
 /** The page's one audio context and the speaker in it; nothing sounds before a user's gesture has called `start`. */
@@ -34,20 +39,25 @@ export class Sound {
       const context = new AudioContext({ latencyHint: 'interactive' });
       this.#context = context;
       context.onstatechange = () => this.#onState(context.state);
-      this.#applySink();
+      this.#applySink().catch(() => {});
       this.#openSpeaker();
+      this.#watch(context);
     }
-    this.#context.resume().catch(() => this.#onState('suspended'));
-    return this.#context;
+    const context = this.#context;
+    context.resume().catch(() => {});
+    // A context that is held back says nothing: its promise stays open.
+    setTimeout(() => this.#onState(context.state), BLOCKED_MS);
+    return context;
   }
 
   /** Throws the context away, for one that has got stuck; `start` makes a new one. */
   async discard(): Promise<void> {
     const context = this.#context;
     this.#context = undefined;
-    await this.#closeSpeaker();
     if (context) context.onstatechange = null;
+    const closed = this.#closeSpeaker();
     await context?.close().catch(() => {});
+    await closed;
   }
 
   /** The rate of the server's speech. */
@@ -102,6 +112,16 @@ export class Sound {
     const speaker = Speaker.open(context, rate, this.#handlers);
     this.#opening = { rate, speaker };
     this.volume = this.#volume;
+  }
+
+  #watch(context: AudioContext): void {
+    let last = -1;
+    const timer = setInterval(() => {
+      if (context !== this.#context) return clearInterval(timer);
+      const stuck = context.state === 'running' && context.currentTime === last && !document.hidden;
+      last = context.currentTime;
+      if (stuck) this.#onState('interrupted');
+    }, WATCH_MS);
   }
 
   /** In order, also while the speaker is still opening. */

@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
@@ -78,19 +77,18 @@ export class TestServer {
   }
 }
 
-async function portOf(child: ChildProcess): Promise<number> {
-  let complaints = '';
-  child.stderr!.on('data', (chunk) => {
-    complaints += chunk;
+function portOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const listen = (chunk: Buffer) => {
+      said += chunk;
+      const port = /open http:\/\/\S+:(\d+)/.exec(said)?.[1];
+      if (port) resolve(Number(port));
+    };
+    child.stdout!.on('data', listen);
+    child.stderr!.on('data', listen);
+    child.once('exit', () => reject(new Error(`The server did not start: ${said}`)));
   });
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const port = /open http:\/\/[^\s]*:(\d+)/.exec(line)?.[1];
-    if (port) {
-      child.stdout!.resume();
-      return Number(port);
-    }
-  }
-  throw new Error(`The server did not start: ${complaints}`);
 }
 
 /** A browser whose microphone plays this WAV file once, from the moment it is opened. */
