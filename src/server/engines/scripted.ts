@@ -1,11 +1,13 @@
+import { MIC_FRAME, MIC_RATE } from '../../protocol/pcm.ts';
 import { abortable } from '../async/abortable.ts';
-import type {
-  ChatModel,
-  SpeechRecognizer,
-  SpeechSynthesizer,
-  SpokenPcm,
-  Transcript,
-  VoiceDetector,
+import {
+  type ChatModel,
+  EngineError,
+  type SpeechRecognizer,
+  type SpeechSynthesizer,
+  type SpokenPcm,
+  type Transcript,
+  type VoiceDetector,
 } from './contracts.ts';
 import { type MishapSettings, mishaps } from './scripted/mishaps.ts';
 import { pause } from './scripted/pause.ts';
@@ -25,9 +27,12 @@ export async function createVad(settings: ScriptedVadSettings = {}): Promise<Voi
       const hazard = begin();
       for await (const frame of abortable(frames, signal)) {
         await hazard();
+        if (frame.length !== MIC_FRAME) {
+          throw new EngineError('vad', `The voice detector takes frames of ${MIC_FRAME} samples, not ${frame.length}.`);
+        }
         let power = 0;
         for (const sample of frame) power += sample * sample;
-        power /= Math.max(1, frame.length);
+        power /= MIC_FRAME;
         yield power === 0 ? 0 : power / (power + threshold * threshold);
         if (signal.aborted) return;
       }
@@ -45,7 +50,7 @@ export type ScriptedAsrSettings = MishapSettings & {
   readonly wordMs?: number;
 };
 
-const MIC_SAMPLES_PER_MS = 16;
+const MIC_SAMPLES_PER_MS = MIC_RATE / 1000;
 
 /** Understands what it was told to, whatever it hears. */
 export async function createAsr(settings: ScriptedAsrSettings): Promise<SpeechRecognizer> {
@@ -97,9 +102,10 @@ export async function createLlm(settings: ScriptedLlmSettings): Promise<ChatMode
       const reply = (replies[turns++ % Math.max(1, replies.length)] ?? '').replaceAll('{said}', () => said);
       let wait = firstTokenMs;
       for (const token of reply.match(/\s*\S+|\s+$/g) ?? []) {
+        // Before the signal is looked at: an engine that hangs does so whatever it says.
+        await hazard();
         await pause(wait, signal);
         if (signal.aborted) return;
-        await hazard();
         yield token;
         wait = tokenMs;
       }
@@ -132,13 +138,13 @@ export async function createTts(settings: ScriptedTtsSettings = {}): Promise<Spe
     voices: ['tone'],
     async *speak(phrase, voice, signal): AsyncGenerator<SpokenPcm, void, undefined> {
       const hazard = begin();
-      const ownPitch = Number(/^tone-(\d+)$/.exec(voice)?.[1]);
-      const { samples, words } = tones(phrase, { rate, speed, pitch: ownPitch || pitch });
+      const { samples, words } = tones(phrase, { rate, speed, pitch: pitchOfVoice(voice) ?? pitch });
       let wait = firstAudioMs;
       for (let start = 0; start < samples.length; start += chunk) {
+        // Before the signal is looked at: an engine that hangs does so whatever it says.
+        await hazard();
         await pause(wait, signal);
         if (signal.aborted) return;
-        await hazard();
         const starting = words.filter((word) => word.start >= start && word.start < start + chunk);
         yield { samples: samples.slice(start, start + chunk), ...(starting.length > 0 ? { words: starting } : {}) };
         wait = chunkDelayMs;
@@ -146,4 +152,15 @@ export async function createTts(settings: ScriptedTtsSettings = {}): Promise<Spe
     },
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/** The pitch of a voice such as `tone-440` in Hz, undefined for the plain one. */
+function pitchOfVoice(voice: string): number | undefined {
+  if (voice === '' || voice === 'tone') return undefined;
+  const hertz = Number(/^tone-(\d+)$/.exec(voice)?.[1]);
+  if (hertz > 0) return hertz;
+  throw new EngineError(
+    'tts',
+    `There is no scripted voice "${voice}"; use one of tone, tone-440 (or any other pitch in Hz).`,
+  );
 }
