@@ -111,7 +111,10 @@ export class Page {
   async #start(): Promise<void> {
     this.#connection.open();
     const context = this.#sound.start();
-    if (this.#voiceInputOff) return this.#showVoiceInputOff();
+    if (this.#voiceInputOff) {
+      element('text').focus();
+      return this.#showVoiceInputOff();
+    }
     this.#wakeLock.wanted = true;
     this.#details.log('microphone: opening');
     try {
@@ -277,7 +280,6 @@ export class Page {
       title: 'Voice input is off; typing works.',
       fix: this.#voiceInputOff ?? '',
     });
-    element('text').focus();
   }
 
   #showError(error: Extract<ServerMessage, { type: 'error' }>): void {

@@ -104,7 +104,7 @@ export class TranscriptView {
   }
 
   #scroll(): void {
-    if (this.#follow) this.#log.scrollTop = this.#log.scrollHeight;
+    if (this.#follow && this.#rows.size > 0) this.#log.scrollTop = this.#log.scrollHeight;
   }
 }
 
