@@ -54,7 +54,8 @@ export function number(text: string): string {
   const [, sign, whole, fraction] = /^([-−+]?)([\d,]*)(?:\.(\d+))?$/.exec(text) ?? [];
   if (whole === undefined) return digits(text);
   const plain = whole.replaceAll(',', '');
-  const said = plain.length > 1 && plain.startsWith('0') ? digits(plain) : cardinal(Number(plain));
+  const said =
+    plain.length > 15 || (plain.length > 1 && plain.startsWith('0')) ? digits(plain) : cardinal(Number(plain));
   const point = fraction ? ` point ${digits(fraction)}` : '';
   return `${sign === '' ? '' : sign === '+' ? 'plus ' : 'minus '}${said}${point}`;
 }

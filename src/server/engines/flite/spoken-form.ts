@@ -8,6 +8,9 @@ export type SpokenWord = { readonly text: string; readonly tokens: readonly Flit
 type Core = { readonly inner: string; readonly punctuation: string };
 
 const LONGEST_TOKEN = 24;
+// What is longer is no word (a key, a line of code): its beginning is said.
+const LONGEST_WORD = 4 * LONGEST_TOKEN;
+const MOST_TOKENS = 40;
 
 /** The words of `phrase`, split at spaces, with numbers, times, dates, units, symbols and abbreviations spelled out. */
 export function spokenWords(phrase: string): SpokenWord[] {
@@ -54,13 +57,16 @@ function tokensOf(said: string, punctuation: string): FliteToken[] {
   for (const part of plain.split(' ')) {
     if (part === ',') mark(',');
     // Endless words would be read at once, and flite's rules for unknown words take long over them.
-    else for (let at = 0; at < part.length; at += LONGEST_TOKEN) push(part.slice(at, at + LONGEST_TOKEN));
+    else {
+      const length = Math.min(part.length, LONGEST_WORD);
+      for (let at = 0; at < length; at += LONGEST_TOKEN) push(part.slice(at, at + LONGEST_TOKEN));
+    }
   }
   if (punctuation) mark(punctuation);
   return out;
 
   function push(part: string): void {
     const name = part.replace(/^[.']+|'+$/g, '').replace(/^([^.]*)\.$/, '$1');
-    if (/[A-Za-z]/.test(name)) out.push({ name, punctuation: '' });
+    if (/[A-Za-z]/.test(name) && out.length < MOST_TOKENS) out.push({ name, punctuation: '' });
   }
 }

@@ -1,13 +1,17 @@
 import { FLITE_RATE, type FliteSpeech, type Span } from './flite-instance.ts';
 
-export type FliteVoice = { readonly id: string /** Brings the voice to the common level. */; readonly gain: number };
+export type FliteVoice = {
+  readonly id: string;
+  /** Brings the voice to the common level, -18 dBFS while it speaks. */
+  readonly gain: number;
+};
 
 /** The voices by the name a user chooses, best understood first. */
 export const FLITE_VOICES: Record<string, FliteVoice> = {
   rms: { id: 'cmu_us_rms', gain: 1.23 },
-  slt: { id: 'cmu_us_slt', gain: 0.63 },
   awb: { id: 'cmu_us_awb', gain: 1.08 },
   kal: { id: 'cmu_us_kal16', gain: 2.7 },
+  slt: { id: 'cmu_us_slt', gain: 0.63 },
 };
 
 const ms = (value: number) => Math.round((value * FLITE_RATE) / 1000);
