@@ -1,6 +1,6 @@
 import type { ReplyWord } from '../../protocol/messages.ts';
 import { EngineError, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
-import { compileFlite, FLITE_RATE, FliteInstance, type FliteSpeech } from './flite/flite-instance.ts';
+import { compileFlite, FLITE_RATE, FliteInstance, type FliteSpeech, type FliteToken } from './flite/flite-instance.ts';
 import { pieces } from './flite/pieces.ts';
 import { type SpokenWord, spokenWords } from './flite/spoken-form.ts';
 import { FLITE_VOICES, finish } from './flite/voices.ts';
@@ -9,6 +9,8 @@ export type FliteSettings = {
   /** How fast to speak: 1 is the voice's own speed, 2 twice as fast; 0.5 to 2. */
   readonly speed?: number;
 };
+
+type Speaker = Pick<FliteInstance, 'speak'>;
 
 const CHUNK = Math.round(FLITE_RATE * 0.08);
 
@@ -27,15 +29,16 @@ export async function create(settings: FliteSettings = {}): Promise<SpeechSynthe
   }
 }
 
-class FliteTts implements SpeechSynthesizer {
+/** Says phrases with the instances of flite that `make` gives, `stretch` times as long as usual; see `create`. */
+export class FliteTts implements SpeechSynthesizer {
   readonly rate = FLITE_RATE;
   readonly voices = Object.keys(FLITE_VOICES);
-  readonly #make: () => FliteInstance;
+  readonly #make: () => Speaker;
   readonly #stretch: number;
-  #instance: FliteInstance | undefined;
+  #instance: Speaker | undefined;
   #closed = false;
 
-  constructor(make: () => FliteInstance, stretch: number) {
+  constructor(make: () => Speaker, stretch: number) {
     this.#make = make;
     this.#stretch = stretch;
     this.#instance = make();
@@ -54,6 +57,7 @@ class FliteTts implements SpeechSynthesizer {
       // Lets an abort, and other phrases, in between pieces: flite blocks while it works.
       await new Promise((resolve) => setImmediate(resolve));
       if (signal.aborted) return;
+      if (this.#closed) throw new EngineError('tts', 'The synthesiser was closed; open a new one.');
       const tokens = piece.flatMap((word) => word.tokens);
       if (tokens.length === 0) continue;
       const sound = finish(this.#say(character.id, piece), character, tokens.at(-1)!.punctuation);
@@ -69,18 +73,24 @@ class FliteTts implements SpeechSynthesizer {
   }
 
   #say(voice: string, piece: readonly SpokenWord[]): FliteSpeech {
-    if (this.#closed) throw new EngineError('tts', 'The synthesiser was closed; open a new one.');
     const tokens = piece.flatMap((word) => word.tokens);
     try {
-      this.#instance ??= this.#make();
-      return this.#instance.speak(voice, tokens, this.#stretch);
-    } catch (cause) {
-      // What trapped once is not to be trusted again.
+      return this.#try(voice, tokens);
+    } catch {
+      // What trapped once is not to be trusted again; a fresh one may well get through.
       this.#instance = undefined;
-      throw new EngineError('tts', 'The flite synthesiser failed on a phrase; the next one gets a fresh one.', {
-        cause,
-      });
     }
+    try {
+      return this.#try(voice, tokens);
+    } catch (cause) {
+      this.#instance = undefined;
+      throw new EngineError('tts', 'The flite synthesiser cannot say this phrase; say it in other words.', { cause });
+    }
+  }
+
+  #try(voice: string, tokens: readonly FliteToken[]): FliteSpeech {
+    this.#instance ??= this.#make();
+    return this.#instance.speak(voice, tokens, this.#stretch);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,18 +30,27 @@ const { WebAssembly } = globalThis as unknown as {
 };
 
 const FUNCTIONS = [
-  ...['__wasm_call_ctors', 'malloc', 'free', 'flite_init', 'new_utterance', 'delete_utterance', 'utt_init'],
-  ...['utt_synth_tokens', 'utt_wave', 'utt_relation', 'utt_relation_create', 'relation_append', 'relation_head'],
-  ...[
-    'item_as',
-    'item_next',
-    'item_prev',
-    'item_daughter',
-    'item_last_daughter',
-    'item_feat_float',
-    'item_feat_string',
-  ],
-  ...['item_set_string', 'feat_set_float'],
+  '__wasm_call_ctors',
+  'malloc',
+  'free',
+  'flite_init',
+  'new_utterance',
+  'delete_utterance',
+  'utt_init',
+  'utt_synth_tokens',
+  'utt_wave',
+  'utt_relation',
+  'utt_relation_create',
+  'relation_append',
+  'relation_head',
+  'item_as',
+  'item_next',
+  'item_prev',
+  'item_daughter',
+  'item_last_daughter',
+  'item_feat_float',
+  'item_set_string',
+  'feat_set_float',
 ] as const;
 
 type Exports = Record<(typeof FUNCTIONS)[number], (...args: number[]) => number> & {
