@@ -67,7 +67,7 @@ async function start(config: Config): Promise<number> {
   const { startServer } = await import('./main.ts');
   const log = createLogger(config.log.level);
   const server = await startServer(config, log);
-  log.info(`open ${server.url} and talk`);
+  print(`\n  voice-chat is ready: open ${server.url} and talk\n\n`);
   await new Promise<void>((resolve) => {
     const stop = (signal: string) => {
       log.info(`${signal}: finishing what is being said, then ending (again to end at once)`);

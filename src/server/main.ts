@@ -40,6 +40,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const metrics = new Metrics({
     sessions: () => sessions?.size ?? 0,
+    backlog: () => sessions?.backlog() ?? { waiting: 0, dropped: 0 },
     engines: () => Object.entries(stages).map(([stage, it]) => ({ stage, up: it.up(), restarts: it.restarts() })),
   });
   const settings = conversationSettings(config);

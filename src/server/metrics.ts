@@ -2,24 +2,33 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Turn, TurnOutcome } from './conversation/turn.ts';
 
+const LAG_RESOLUTION_MS = 5;
 const SECONDS = [0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10];
 
 /** What the server counts, in Prometheus' text format. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  readonly #lag: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   readonly sessions = this.#counter('sessions_total', 'Sessions by what became of them', ['outcome']);
   readonly rejected = this.#counter('rejected_total', 'Requests refused, by reason', ['reason']);
   readonly closed = this.#counter('ws_closed_total', 'Sockets closed, by code', ['code']);
   readonly engineErrors = this.#counter('engine_errors_total', 'Engine errors told to users, by stage', ['stage']);
   readonly framesIn = this.#counter('mic_frames_total', 'Microphone frames taken', []);
-  readonly framesLost = this.#counter('mic_frames_lost_total', 'Gaps in the numbering of microphone frames', []);
+  readonly framesLost = this.#counter(
+    'mic_frames_lost_total',
+    'Gaps in the numbering of microphone frames that came',
+    [],
+  );
   readonly #turns = this.#counter('turns_total', 'Turns by outcome', ['outcome']);
   readonly #latency = this.#histogram('turn_latency_seconds', "End of the user's speech to the first reply audio", []);
   readonly #stages = this.#histogram('stage_seconds', 'Parts of the latency of a turn', ['stage']);
 
   /** `live` is asked at every scrape. */
-  constructor(live: { sessions: () => number; engines: () => { stage: string; up: boolean; restarts: number }[] }) {
+  constructor(live: {
+    sessions: () => number;
+    backlog: () => { waiting: number; dropped: number };
+    engines: () => { stage: string; up: boolean; restarts: number }[];
+  }) {
     this.#lag.enable();
     const gauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) => {
       new Gauge({
@@ -33,6 +42,12 @@ export class Metrics {
       });
     };
     gauge('sessions_active', 'Sessions open now', [], (it) => it.set(live.sessions()));
+    gauge('mic_frames_waiting', 'Microphone frames that wait for the voice detector', [], (it) => {
+      it.set(live.backlog().waiting);
+    });
+    gauge('mic_frames_dropped', 'Frames of open sessions that the voice detector never got', [], (it) => {
+      it.set(live.backlog().dropped);
+    });
     gauge('engine_up', 'Whether the engine of a stage serves calls', ['stage'], (it) => {
       for (const { stage, up } of live.engines()) it.set({ stage }, up ? 1 : 0);
     });
@@ -40,7 +55,8 @@ export class Metrics {
       for (const { stage, restarts } of live.engines()) it.set({ stage }, restarts);
     });
     gauge('eventloop_lag_p99_seconds', "99th percentile of the event loop's delay since the last scrape", [], (it) => {
-      it.set(this.#lag.percentile(99) / 1e9);
+      // The monitor measures the time between its own ticks, so their interval comes off.
+      it.set(Math.max(0, this.#lag.percentile(99) / 1e9 - LAG_RESOLUTION_MS / 1000));
       this.#lag.reset();
     });
   }

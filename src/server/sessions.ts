@@ -37,6 +37,15 @@ export class Sessions {
     return this.#held.size;
   }
 
+  /** Microphone frames that wait for the voice detector, and those dropped because too many did, of all open sessions. */
+  backlog(): { waiting: number; dropped: number } {
+    const all = [...this.#held.values()].map(({ session }) => session.backlog);
+    return {
+      waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
+      dropped: all.reduce((sum, { dropped }) => sum + dropped, 0),
+    };
+  }
+
   get draining(): boolean {
     return this.#draining;
   }

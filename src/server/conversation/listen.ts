@@ -41,6 +41,7 @@ export class Listener {
   readonly #vad: VoiceDetector;
   readonly #settings: ListenSettings;
   readonly #signal: AbortSignal;
+  #dropped = 0;
   #mode: MicMode = 'open';
   #state: State = { is: 'silence' };
   #recent: Float32Array[] = [];
@@ -56,6 +57,11 @@ export class Listener {
     this.#signal = signal;
     signal.addEventListener('abort', () => this.sounds.end(), { once: true });
     signal.addEventListener('abort', () => this.#frames?.end(), { once: true });
+  }
+
+  /** Frames that the voice detector still owes an answer for, and frames that it never got because too many waited. */
+  get backlog(): { waiting: number; dropped: number } {
+    return { waiting: this.#waiting.length, dropped: this.#dropped };
   }
 
   /** Takes the next PCM of the microphone, any length. */
@@ -84,7 +90,10 @@ export class Listener {
   }
 
   #frame(samples: Float32Array): void {
-    if (this.#waiting.length >= MAX_WAITING) this.#waiting.shift();
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#waiting.shift();
+      this.#dropped++;
+    }
     this.#waiting.push({ samples, held: this.#mode === 'held' });
     if (!this.#frames) void this.#detect();
     this.#frames?.push(samples);

@@ -85,6 +85,11 @@ export class ConversationSession {
     return this.#utterance !== undefined || (this.#turn !== undefined && this.#turn.state.is !== 'over');
   }
 
+  /** How far the voice detector is behind this session's microphone, in frames. */
+  get backlog(): { waiting: number; dropped: number } {
+    return this.#listener.backlog;
+  }
+
   /** What the session tells from now on, until `signal` aborts or it is closed; a new reader takes over from the last. */
   read(signal: AbortSignal): AsyncIterable<SessionEvent> {
     this.#events.end();
