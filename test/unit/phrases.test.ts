@@ -120,6 +120,10 @@ describe('later phrases', () => {
     expect(await later('x'.repeat(100), options)).toEqual(['x'.repeat(40), 'x'.repeat(40), 'x'.repeat(20)]);
   });
 
+  it('speak code that is marked like a block but stands in a line', async () => {
+    expect(await later('```let it be``` is code. Done.')).toEqual(['let it be is code.', 'Done.']);
+  });
+
   it('show code without speaking it', async () => {
     const all = await cut(['Yes. Try this:\n```js\nlet a = 1. + 2;\n\ncall(a);\n```\nIt works.']);
     expect(all.map((phrase) => phrase.spoken)).toEqual(['Yes.', 'Try this:', '', '', '', '', 'It works.']);

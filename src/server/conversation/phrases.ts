@@ -60,8 +60,8 @@ class Cutter {
     const phrase = this.#phrase;
     const { phraseLetters, firstPhraseWords } = this.#settings;
     if (next === '\n') return phrase.trim() === '' ? 0 : phrase.length;
-    if (this.#fence !== undefined || /^\s*(```|~~~)/.test(phrase)) return 0;
     const long = phrase.length > phraseLetters;
+    if (this.#fence !== undefined || (!long && /^\s*(```|~~~)[^`]*$/.test(phrase))) return 0;
     if (insideMarkup(phrase) && !long) return 0;
     if (endsSentence(phrase)) return phrase.length;
     if (this.#isFirst && endsClause(phrase) && countWords(phrase) >= FIRST_CLAUSE_WORDS) return phrase.length;
@@ -72,7 +72,7 @@ class Cutter {
   #take(length: number): SpeakablePhrase {
     const text = this.#phrase.slice(0, length);
     this.#phrase = this.#phrase.slice(length);
-    const fence = /^\s*(```|~~~)[^`]*$/.exec(text)?.[1];
+    const fence = /^\s*(```|~~~)[^`]*\n$/.exec(text)?.[1];
     const isCode = this.#fence !== undefined || fence !== undefined;
     if (fence !== undefined && (this.#fence === undefined || this.#fence === fence)) {
       this.#fence = this.#fence === undefined ? fence : undefined;
