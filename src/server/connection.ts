@@ -3,7 +3,7 @@ import { decodeFrame, encodeFrame } from '../protocol/frames.ts';
 import { CLOSE, type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from '../protocol/messages.ts';
 import { MIC_RATE } from '../protocol/pcm.ts';
 import { readClientMessage } from './client-messages.ts';
-import type { SessionEvent } from './conversation/session.ts';
+import type { SessionEvent } from './conversation/session-event.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';

@@ -1,30 +1,25 @@
 import { setMaxListeners } from 'node:events';
 import type { ConversationState, Line, MicMode, ServerMessage } from '../../protocol/messages.ts';
-import { MIC_RATE } from '../../protocol/pcm.ts';
 import { abortable } from '../async/abortable.ts';
 import { Queue } from '../async/queue.ts';
 import { EngineError, type Engines, type Situation, type Transcript } from '../engines/contracts.ts';
-import { type AnswerSettings, answer } from './answer.ts';
-import { type EndpointSettings, type EndReason, endOfTurn } from './endpoint.ts';
+import { type EndpointSettings, endOfTurn } from './endpoint.ts';
 import { History } from './history.ts';
 import { Listener, type ListenSettings, type Sound } from './listen.ts';
+import { type ReplySettings, reply } from './reply.ts';
+import type { SessionEvent } from './session-event.ts';
 import { Turn, type TurnOutcome } from './turn.ts';
+import { Utterance } from './utterance.ts';
 
-export type ConversationSettings = {
+export type ConversationSettings = ReplySettings & {
   readonly listen: ListenSettings;
   readonly endpoint: EndpointSettings;
-  readonly answer: AnswerSettings;
   readonly systemPrompt: string;
   /** Messages of the conversation that the chat model is shown. */
   readonly historyMessages: number;
-  /** How far the speech sent may be ahead of what the user has heard. */
-  readonly leadMs: number;
   /** Said when the recogniser heard speech that it cannot put into words; empty to stay silent. */
   readonly notUnderstood: string;
 };
-
-/** What a session tells its user: the messages of the wire, and the reply's speech. */
-export type SessionEvent = ServerMessage | { type: 'speech'; turn: number; position: number; samples: Float32Array };
 
 /** What a session needs from the world around it. */
 export type SessionWorld = {
@@ -33,14 +28,6 @@ export type SessionWorld = {
   /** Milliseconds that only grow; used to measure, never to decide. */
   readonly clock: () => number;
   readonly onTurnOver: (turn: Turn, outcome: TurnOutcome) => void;
-};
-
-type Utterance = {
-  readonly turn: number;
-  readonly speech: Queue<Float32Array>;
-  readonly transcript: Promise<Transcript>;
-  samples: number;
-  pauseMs: number;
 };
 
 /** One conversation with one user; outlives a dropped socket. */
@@ -56,7 +43,7 @@ export class ConversationSession {
   #turn: Turn | undefined;
   /** A reply that was cut, until the client has said how much of it was heard. */
   #unsettled: Turn | undefined;
-  #utterance: Utterance | undefined;
+  #utterance: { speech: Utterance; transcript: Promise<Transcript> } | undefined;
   #told: { state: ConversationState; turn: number } = { state: 'listening', turn: 0 };
 
   constructor(world: SessionWorld, settings: ConversationSettings, parent: AbortSignal) {
@@ -156,7 +143,7 @@ export class ConversationSession {
   /** Ends the session and everything in flight for it; twice is fine. */
   close(): void {
     this.#own.abort();
-    this.#utterance?.speech.end();
+    this.#dropUtterance();
   }
 
   // Hearing the user
@@ -174,7 +161,7 @@ export class ConversationSession {
         this.#continueUtterance(sound.samples, sound.pauseMs, sound.held);
         return;
       case 'released':
-        this.#endUtterance('released');
+        this.#endUtterance();
         return;
       case 'failed':
         this.#dropUtterance();
@@ -188,37 +175,32 @@ export class ConversationSession {
 
   #beginUtterance(samples: Float32Array): void {
     this.#cut();
-    const speech = new Queue<Float32Array>();
-    speech.push(samples);
-    const turn = ++this.#lastTurn;
-    const transcript = this.#transcribe(turn, speech);
+    const speech = new Utterance(++this.#lastTurn);
+    speech.add(samples, 0);
+    const transcript = this.#transcribe(speech);
     // A failure is reported when the utterance ends; until then it must not count as unhandled.
     transcript.catch(() => {});
-    this.#utterance = { turn, speech, transcript, samples: samples.length, pauseMs: 0 };
+    this.#utterance = { speech, transcript };
     this.#tellState();
   }
 
   #continueUtterance(samples: Float32Array, pauseMs: number, held: boolean): void {
-    const utterance = this.#utterance;
-    if (!utterance) return;
-    utterance.speech.push(samples);
-    utterance.samples += samples.length;
-    utterance.pauseMs = pauseMs;
-    const utteranceMs = (utterance.samples / MIC_RATE) * 1000;
-    const reason = endOfTurn({ pauseMs, utteranceMs, held }, this.#settings.endpoint);
-    if (reason) this.#endUtterance(reason);
+    const speech = this.#utterance?.speech;
+    if (!speech) return;
+    speech.add(samples, pauseMs);
+    if (endOfTurn({ pauseMs, utteranceMs: speech.ms, held }, this.#settings.endpoint)) this.#endUtterance();
   }
 
-  #endUtterance(_reason: EndReason): void {
-    const utterance = this.#utterance;
-    if (!utterance) return;
+  #endUtterance(): void {
+    if (!this.#utterance) return;
+    const { speech, transcript } = this.#utterance;
     this.#dropUtterance();
-    // A turn typed meanwhile has a higher id, and ids only grow.
-    const id = utterance.turn === this.#lastTurn ? utterance.turn : ++this.#lastTurn;
     this.#cut();
-    const userSpeechMs = (utterance.samples / MIC_RATE) * 1000 - utterance.pauseMs;
-    const turn = this.#newTurn(id, { typed: false, endpointMs: utterance.pauseMs, userSpeechMs });
-    void this.#understand(turn, utterance.transcript);
+    // A turn typed meanwhile has a higher id, and ids only grow.
+    const id = speech.turn === this.#lastTurn ? speech.turn : ++this.#lastTurn;
+    const userSpeechMs = speech.ms - speech.pauseMs;
+    const turn = this.#newTurn(id, { typed: false, endpointMs: speech.pauseMs, userSpeechMs });
+    void this.#understand(turn, transcript);
   }
 
   #dropUtterance(): void {
@@ -227,13 +209,13 @@ export class ConversationSession {
     this.#listener.endUtterance();
   }
 
-  async #transcribe(turn: number, speech: Queue<Float32Array>): Promise<Transcript> {
-    const { asr } = this.#world.engines;
-    for await (const transcript of abortable(asr.recognize(speech, this.#signal), this.#signal)) {
-      if (transcript.final) return transcript;
-      if (this.#utterance?.turn === turn) this.tell({ type: 'partial', turn, text: transcript.text });
+  async #transcribe(speech: Utterance): Promise<Transcript> {
+    let last: Transcript = { text: '', final: true, understood: true };
+    for await (last of speech.transcripts(this.#world.engines.asr, this.#signal)) {
+      const isPartial = !last.final && this.#utterance?.speech === speech;
+      if (isPartial) this.tell({ type: 'partial', turn: speech.turn, text: last.text });
     }
-    return { text: '', final: true, understood: true };
+    return last;
   }
 
   async #understand(turn: Turn, pending: Promise<Transcript>): Promise<void> {
@@ -245,6 +227,7 @@ export class ConversationSession {
       this.#end(turn, 'failed');
       return;
     }
+    turn.mark('transcript', this.#world.clock());
     const text = transcript.text.trim();
     if (transcript.understood && text !== '') return this.#accept(turn, text);
     this.tell({ type: 'ignored', turn: turn.id, reason: transcript.understood ? 'noise' : 'not_understood' });
@@ -276,8 +259,8 @@ export class ConversationSession {
     const messages = this.#history.messages(historyMessages);
     if (systemPrompt !== '') messages.unshift({ role: 'system', content: systemPrompt });
     this.#history.addReply(turn);
-    const reply = this.#world.engines.llm.reply({ messages, situation: this.#world.situation() }, turn.signal);
-    void this.#speak(turn, this.#timed(turn, reply));
+    const tokens = this.#world.engines.llm.reply({ messages, situation: this.#world.situation() }, turn.signal);
+    void this.#speak(turn, this.#timed(turn, tokens));
   }
 
   async *#timed(turn: Turn, tokens: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
@@ -289,54 +272,24 @@ export class ConversationSession {
 
   async #speak(turn: Turn, text: AsyncIterable<string>): Promise<void> {
     turn.state = { is: 'answering' };
-    const { tts } = this.#world.engines;
-    const lead = (this.#settings.leadMs / 1000) * tts.rate;
+    const { engines, clock } = this.#world;
     try {
-      const reply = answer(text, tts, this.#settings.answer, turn.signal);
-      for await (const event of abortable(reply, turn.signal)) {
+      for await (const event of reply(turn, text, engines.tts, this.#settings, clock)) {
         // An abort can fall between an event's making and its arrival here.
-        if (turn.signal.aborted) break;
-        switch (event.type) {
-          case 'phrase':
-            turn.mark('phrase', this.#world.clock());
-            turn.ledger.beginPhrase(event.text, event.spoken);
-            this.tell({ type: 'reply_text', turn: turn.id, text: event.text });
-            break;
-          case 'speech':
-            this.#sendSpeech(turn, event);
-            await turn.room(lead);
-            break;
-          case 'phrase_end':
-            this.#tellWords(turn, turn.ledger.endPhrase());
-        }
+        if (turn.signal.aborted) return;
+        this.#events.push(event);
+        if (event.type === 'metrics') this.#tellState();
       }
     } catch (error) {
-      if (turn.state.is !== 'answering') return;
+      if (turn.signal.aborted) return;
       this.#report(error, 'llm', turn.id);
       if (!turn.audible) return this.#end(turn, 'failed');
+      // What was spoken before the failure is a whole reply to the user's ears.
+      this.tell({ type: 'reply_done', turn: turn.id, samples: turn.ledger.sent });
     }
-    if (turn.state.is !== 'answering' || turn.signal.aborted) return;
-    this.tell({ type: 'reply_done', turn: turn.id, samples: turn.ledger.sent });
+    if (turn.signal.aborted) return;
     turn.state = { is: 'playing' };
     if (turn.ledger.played >= turn.ledger.sent) this.#end(turn, 'completed');
-  }
-
-  #sendSpeech(
-    turn: Turn,
-    { samples, words }: { samples: Float32Array; words?: Parameters<Turn['ledger']['addSpeech']>[1] },
-  ) {
-    const first = !turn.audible;
-    const position = turn.ledger.sent;
-    this.#tellWords(turn, turn.ledger.addSpeech(samples.length, words));
-    this.#events.push({ type: 'speech', turn: turn.id, position, samples });
-    if (!first) return;
-    turn.mark('audio', this.#world.clock());
-    this.tell({ type: 'metrics', turn: turn.id, metrics: turn.metrics() });
-    this.#tellState();
-  }
-
-  #tellWords(turn: Turn, words: ReturnType<Turn['ledger']['endPhrase']>): void {
-    if (words.length > 0) this.tell({ type: 'reply_words', turn: turn.id, words });
   }
 
   // Ending turns
