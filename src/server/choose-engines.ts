@@ -14,6 +14,8 @@ export type Choice<T> = {
   readonly stallMs?: number;
   /** Creates it in this process; only for engines that neither are native nor block. */
   readonly inProcess?: () => Promise<T>;
+  /** It is a server that somebody else runs. */
+  readonly isServer?: boolean;
 };
 
 const NAMED = 'named in the configuration';
@@ -92,6 +94,7 @@ export function chooseLlm({ llm }: Config): Choice<ChatModel> {
         why: NAMED,
         module: 'openai-llm',
         settings: llm,
+        isServer: true,
         inProcess: async () => (await import('./engines/openai-llm.ts')).create(llm),
       };
     case 'scripted':

@@ -64,7 +64,7 @@ export async function openEngines(config: Config, log: Logger, onNews: EngineNew
   async function open<T extends AsyncDisposable>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<OpenEngine<T>> {
     const started = performance.now();
     const running = choice.inProcess
-      ? await openHere(stage, kit, choice)
+      ? await openHere(stage, kit, choice, log)
       : await openProcess(stage, kit, choice, (up, sentence) => onNews(stage, up, sentence));
     opened.push(running.engine);
     const loadMs = Math.round(performance.now() - started);
@@ -96,9 +96,11 @@ export async function openEngines(config: Config, log: Logger, onNews: EngineNew
 
 type Running<T> = Pick<OpenEngine<T>, 'engine' | 'canary' | 'up' | 'restarts'>;
 
-async function openHere<T>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<Running<T>> {
+async function openHere<T>(stage: Stage, kit: Kit<T>, choice: Choice<T>, log: Logger): Promise<Running<T>> {
   const engine = await choice.inProcess!();
   const canary = () => tryOut(stage, kit, engine, AbortSignal.timeout(CANARY_MS));
+  // A server that is down may come up later, so this is said and does not end the start.
+  if (choice.isServer) await canary().catch((error: Error) => log.warn(`${stage}  ${error.message}`));
   return { engine, canary, up: () => true, restarts: () => 0 };
 }
 

@@ -51,8 +51,13 @@ export class History {
     });
   }
 
+  /** In the order of turns, which is not always that of arrival: a slow transcript can come after a typed message. */
   #add(entry: Entry): void {
-    this.#entries.push(entry);
+    let at = this.#entries.length;
+    while (at > 0 && turnOf(this.#entries[at - 1]!) > turnOf(entry)) at--;
+    this.#entries.splice(at, 0, entry);
     if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
   }
 }
+
+const turnOf = (entry: Entry): number => (entry.who === 'user' ? entry.turn : entry.reply.id);

@@ -34,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('engine'),
       stage: fc.constantFrom('vad', 'asr', 'llm', 'tts'),
-      mishap: fc.constantFrom<Mishap>('none', 'none', 'fail', 'hang'),
+      mishap: fc.constantFrom<Mishap>('none', 'none', 'fail', 'hang', 'slow'),
     }),
   },
   {
@@ -85,7 +85,6 @@ function check(talk: TestConversation): void {
   const positions = new Map<number, number>();
   const words = new Map<number, number>();
   let newest = 0;
-  let said = 0;
   for (const event of talk.events) {
     switch (event.type) {
       case 'reply_text':
@@ -113,20 +112,18 @@ function check(talk: TestConversation): void {
       case 'flush':
         ended.add(event.turn);
         break;
-      case 'user_said':
-        expect(event.turn, 'turn ids must grow').toBeGreaterThan(said);
-        said = event.turn;
-        break;
       case 'cut':
         expect(ended.has(event.turn)).toBe(true);
     }
   }
-  for (const type of ['flush', 'cut', 'metrics', 'reply_done'] as const) {
+  for (const type of ['user_said', 'flush', 'cut', 'metrics', 'reply_done'] as const) {
     const turns = talk.of(type).map((event) => event.turn);
     expect(new Set(turns).size, `${type} came twice for a turn`).toBe(turns.length);
   }
   const over = talk.outcomes.map(({ turn }) => turn);
   expect(new Set(over).size, 'a turn was over twice').toBe(over.length);
+  const turns = talk.session.lines.map((line) => line.turn);
+  expect(turns, 'history is out of order').toEqual([...turns].sort((a, b) => a - b));
   for (const line of talk.session.lines) {
     if (line.who !== 'assistant' || !talk.of('cut').some((event) => event.turn === line.turn)) continue;
     const all = `${line.text} ${line.unheard}`.trim();
@@ -146,6 +143,8 @@ describe('whatever is done to a conversation', () => {
 
         // Then everything heals: the next turn is answered in full.
         for (const stage of ['vad', 'asr', 'llm', 'tts'] as const) talk.script[stage] = 'none';
+        // What a slow detector still owes would rightly interrupt.
+        await settle(60);
         talk.detach();
         talk.attach();
         const before = talk.of('reply_done').length;

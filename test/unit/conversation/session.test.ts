@@ -197,6 +197,23 @@ describe('a conversation', () => {
     expect(talk.of('flush')).toEqual([{ type: 'flush', turn: 2 }]);
   });
 
+  it('puts a transcript that comes late before what was typed meanwhile', async () => {
+    const talk = new TestConversation();
+    talk.script.asr = 'slow';
+    talk.script.transcript = { text: 'spoken first', final: true, understood: true };
+    await talk.speak();
+    talk.session.hear(frames(12, false));
+    await settle(4);
+    expect(talk.state).toBe('thinking');
+    await talk.type('typed second');
+    expect(talk.of('user_said').map((event) => event.turn)).toEqual([2, 1]);
+    expect(talk.session.lines.map((line) => [line.who, line.turn])).toEqual([
+      ['user', 1],
+      ['user', 2],
+      ['assistant', 2],
+    ]);
+  });
+
   it('sends no more than the lead ahead of what was played', async () => {
     const talk = new TestConversation({ leadMs: 500 });
     talk.script.reply = `${Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ')}.`;
