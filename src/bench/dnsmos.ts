@@ -27,11 +27,11 @@ export async function openDnsmos(): Promise<((samples: Float32Array) => Promise<
     const input = Float32Array.from({ length: LENGTH }, (_, i) => samples[i % samples.length]!);
     const results = await session.run({ [session.inputNames[0]!]: new ort.Tensor('float32', input, [1, LENGTH]) });
     const raw = results[session.outputNames[0]!]!.data as Float32Array;
-    const fit = ([a, b, c]: readonly [number, number, number], x: number) => (a * x + b) * x + c;
+    const score = ([a, b, c]: readonly [number, number, number], x: number) => (a * x + b) * x + c;
     return {
-      signal: fit(FIT.signal, raw[0]!),
-      noise: fit(FIT.noise, raw[1]!),
-      overall: fit(FIT.overall, raw[2]!),
+      signal: score(FIT.signal, raw[0]!),
+      noise: score(FIT.noise, raw[1]!),
+      overall: score(FIT.overall, raw[2]!),
     };
   };
 }
