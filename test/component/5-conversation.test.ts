@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as ChatClientModule from '../../src/bench/chat-client.ts';
+import { resample } from '../../src/bench/resample.ts';
+import type * as ServerModule from '../../src/bench/server-process.ts';
+import { MIC_RATE } from '../../src/protocol/pcm.ts';
+import { built } from '../fixtures/built.ts';
+import { pocketsphinx } from '../fixtures/pocketsphinx.ts';
+import { joined, synthesise } from '../fixtures/speech.ts';
+
+const { ChatClient } = await built<typeof ChatClientModule>('bench/chat-client.js');
+const { startServerProcess } = await built<typeof ServerModule>('bench/server-process.js');
+const { create, missing } = await pocketsphinx();
+
+describe.skipIf(missing)(`5: a conversation on the embedded engines${missing ?? ''}`, () => {
+  let server: ServerModule.ServerProcess;
+  let client: ChatClientModule.ChatClient;
+
+  beforeAll(async () => {
+    server = await startServerProcess({});
+    client = await ChatClient.open(server.url);
+    client.send({ type: 'mic', mode: 'open' });
+    client.startMic();
+  });
+
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  const say = async (text: string) => client.say((await synthesise(text, 'awb')).samples);
+
+  it('a question is spoken, its answer comes back as speech that can be understood', async () => {
+    const done = client.next('reply_done');
+    await say('How much is seven times eight?');
+    const { turn } = (await done).message;
+    expect(client.messages.map(({ message }) => message)).toContainEqual({
+      type: 'user_said',
+      turn,
+      text: 'how much is seven times eight',
+      typed: false,
+    });
+    const speech = { rate: client.welcome.speechRate, samples: joined(client.replies.get(turn)!.chunks) };
+    await using asr = await create({ expects: 'anything' });
+    async function* heard() {
+      yield resample(speech, MIC_RATE).samples;
+    }
+    let text = '';
+    for await (const transcript of asr.recognize(heard(), new AbortController().signal)) text = transcript.text;
+    expect(text).toContain('fifty six');
+    const state = client.nextThat((message) => message.type === 'state' && message.state === 'listening');
+    await state;
+  });
+
+  it('a long story is interrupted by speech, and what was not heard is not remembered', async () => {
+    const speaking = client.nextThat((message) => message.type === 'state' && message.state === 'speaking');
+    await say('Tell me a long story.');
+    await speaking;
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const cut = client.next('cut');
+    const said = client.next('user_said');
+    await say('What time is it?');
+    const { heard, unheard, turn } = (await cut).message;
+    expect(heard).toMatch(/\w+ \w+ \w+/);
+    expect(unheard).not.toBe('');
+    expect((await said).message.text).toBe('what time is it');
+    const { message } = await client.next('reply_done');
+    expect(message.turn).toBeGreaterThan(turn);
+    expect(client.replies.get(turn)!.samples).toBeGreaterThan(client.replies.get(turn)!.played!);
+  });
+});
