@@ -37,10 +37,17 @@ export function realUtterances(count: number, seconds = 6): Utterance[] {
 }
 
 const WINDOW = MIC_RATE / 100;
+/** Speech lies within so many dB of the loud parts, and so many dB above the background. */
+const BELOW_LOUD = 25;
+const ABOVE_BACKGROUND = 8;
+/** A breath, a click or the rest of an earlier word is over sooner: this many of so many windows must be speech. */
+const SUSTAINED = 12;
+const STRETCH = 15;
 
 /**
- * Where speech begins and ends, for measuring only: the first and last of three 10 ms windows in a row that are within
- * 25 dB of the loud parts (95th percentile of the windows' levels).
+ * Where speech begins and ends in samples, for measuring only: the first and the last 10 ms window that is within 25 dB of
+ * the loud parts (95th percentile of the windows' levels) and 8 dB above the background (5th percentile), in a stretch of
+ * 150 ms of which 120 ms are so. Without any such stretch, the whole recording.
  */
 export function speechBounds(samples: Float32Array): { onset: number; end: number } {
   const levels: number[] = [];
@@ -49,11 +56,20 @@ export function speechBounds(samples: Float32Array): { onset: number; end: numbe
     for (let i = at; i < at + WINDOW; i++) power += samples[i]! ** 2;
     levels.push(10 * Math.log10(power / WINDOW + 1e-12));
   }
-  const loud = [...levels].sort((a, b) => a - b)[Math.floor(levels.length * 0.95)] ?? 0;
-  const speaks = (i: number) => [0, 1, 2].every((k) => (levels[i + k] ?? -200) > loud - 25);
-  let first = 0;
-  while (first < levels.length && !speaks(first)) first++;
-  let last = levels.length - 3;
-  while (last > 0 && !speaks(last)) last--;
-  return { onset: first * WINDOW, end: (last + 3) * WINDOW };
+  const first = begin(levels);
+  if (first === undefined) return { onset: 0, end: samples.length };
+  const last = levels.length - 1 - begin([...levels].reverse())!;
+  return { onset: first * WINDOW, end: (last + 1) * WINDOW };
+}
+
+/** The first window of the first stretch of speech. */
+function begin(levels: readonly number[]): number | undefined {
+  const sorted = [...levels].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(levels.length * share)] ?? 0;
+  const enough = Math.max(at(0.95) - BELOW_LOUD, at(0.05) + ABOVE_BACKGROUND);
+  const found = levels.findIndex((level, i) => {
+    if (level <= enough) return false;
+    return levels.slice(i, i + STRETCH).filter((one) => one > enough).length >= SUSTAINED;
+  });
+  return found < 0 ? undefined : found;
 }
