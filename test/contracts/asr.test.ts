@@ -27,8 +27,8 @@ function pocketsphinx() {
     };
 
     it.each(['rms', 'slt'])('the built-in brain understands what is for it, said by %s', async (voice) => {
-      const speech = await spoken('how are you today', voice);
-      expect(await last({}, speech)).toEqual({ text: 'how are you today', final: true, understood: true });
+      const speech = await spoken('tell me a long story', voice);
+      expect(await last({}, speech)).toEqual({ text: 'tell me a long story', final: true, understood: true });
     });
 
     it('anything takes every sentence for understood', async () => {

@@ -42,7 +42,7 @@ export async function create(settings: PocketSphinxSettings = {}): Promise<Speec
       if (expects === 'anything') return openEar();
       return languageModel ? openEar(languageModel) : withBuiltinModel(openEar);
     };
-    return new PocketSphinx(await open(), open, parallel);
+    return new PocketSphinx(await open(), open, parallel, expects === 'anything');
   } catch (cause) {
     const message = `PocketSphinx was found but cannot be started: ${(cause as Error).message}`;
     throw new EngineError('asr', `${message} Reinstall libpocketsphinx3 and pocketsphinx-en-us.`, { cause });
@@ -52,12 +52,14 @@ export async function create(settings: PocketSphinxSettings = {}): Promise<Speec
 class PocketSphinx implements SpeechRecognizer {
   readonly #open: () => Promise<Ear>;
   readonly #parallel: number;
+  readonly #trusting: boolean;
   readonly #idle: Ear[];
   readonly #queue: (() => void)[] = [];
   #busy = 0;
   #closed = false;
 
-  constructor(first: Ear, open: () => Promise<Ear>, parallel: number) {
+  constructor(first: Ear, open: () => Promise<Ear>, parallel: number, trusting: boolean) {
+    this.#trusting = trusting;
     this.#idle = [first];
     this.#open = open;
     this.#parallel = Math.max(1, parallel);
@@ -68,7 +70,7 @@ class PocketSphinx implements SpeechRecognizer {
     let ear: Ear | undefined;
     try {
       ear = this.#idle.pop() ?? (await this.#open());
-      yield* listen(ear, speech, signal);
+      yield* listen(ear, this.#trusting, speech, signal);
     } catch (cause) {
       throw cause instanceof EngineError ? cause : new EngineError('asr', 'PocketSphinx failed to decode.', { cause });
     } finally {
@@ -112,7 +114,12 @@ class PocketSphinx implements SpeechRecognizer {
   }
 }
 
-async function* listen(ear: Ear, speech: AsyncIterable<Float32Array>, signal: AbortSignal): AsyncGenerator<Transcript> {
+async function* listen(
+  ear: Ear,
+  trusting: boolean,
+  speech: AsyncIterable<Float32Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Transcript> {
   ear.start();
   let text = '';
   let sinceLook = 0;
@@ -132,5 +139,5 @@ async function* listen(ear: Ear, speech: AsyncIterable<Float32Array>, signal: Ab
   }
   if (signal.aborted) return;
   const { text: final, evidence } = ear.finish();
-  yield { text: final, final: true, understood: final === '' || isUnderstood(evidence) };
+  yield { text: final, final: true, understood: trusting || isUnderstood(evidence) };
 }

@@ -46,27 +46,9 @@ export class Decoder {
     return model;
   }
 
-  /** Several models as one; a weight is applied to scores already raised to the language weight. */
-  mixModels(models: readonly { name: string; model: Pointer; weight: number }[]): Pointer {
-    const set = this.#library.ngram_model_set_init(
-      this.#config,
-      models.map(({ model }) => model),
-      models.map(({ name }) => name),
-      models.map(({ weight }) => weight),
-      models.length,
-    );
-    if (!set) throw new Error('PocketSphinx cannot interpolate its language models.');
-    return set;
-  }
-
   useModel(name: string, model: Pointer): void {
     this.#check(this.#library.ps_set_lm(this.pointer, name, model), 'take the language model');
     this.#check(this.#library.ps_set_search(this.pointer, name), 'search with the language model');
-  }
-
-  usePhoneLoop(name: string, file: string): void {
-    this.#check(this.#library.ps_set_allphone_file(this.pointer, name, file), 'take the phone model');
-    this.#check(this.#library.ps_set_search(this.pointer, name), 'search with the phone model');
   }
 
   knows(word: string): boolean {
@@ -118,16 +100,6 @@ export class Decoder {
       at = this.#library.ps_seg_next(at);
     }
     return segments;
-  }
-
-  /** Natural logarithm of P(word | history, newest first); undefined for a word that `model` does not know. */
-  logProbability(model: Pointer, word: string, history: readonly string[]): number | undefined {
-    const id = (text: string) => this.#library.ngram_wid(model, text);
-    const unknown = this.#library.ngram_unknown_wid(model);
-    const wanted = id(word);
-    if (wanted === unknown || wanted < 0) return undefined;
-    const ids = Int32Array.from(history, id);
-    return this.#library.ngram_ng_prob(model, wanted, ids, ids.length, new Int32Array(1)) * LOG_BASE;
   }
 
   /** Mean of the cepstrum that is taken off the features, and the number of frames it rests on. */

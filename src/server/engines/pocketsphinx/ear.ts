@@ -16,8 +16,8 @@ export type EarParts = {
 };
 
 const OPTIONS = { remove_silence: 'no', cmn: 'live', fwdflat: 'no', maxhmmpf: '5000', maxwpf: '10' };
-/** Phones without their context: with it, the loop took six times as long as the speech. */
-const LOOP_OPTIONS = { allphone_ci: 'yes', lw: '2.0', beam: '1e-20', pbeam: '1e-20' };
+/** More weight than usual: what is expected is well known, the sound is not. */
+const EXPECTED_WEIGHT = { lw: '9' };
 /** Samples that are decoded in one go. */
 const STEP = 1600;
 /** How much is heard before the channel is believed to be known and decoding begins, in samples. */
@@ -26,7 +26,6 @@ const BEGINNING = 12_800;
 /** Decodes one utterance at a time, and is used for many. Its calls compute, for some tenth of the time they are given. */
 export class Ear {
   readonly #decoder: Decoder;
-  readonly #loop: Decoder | undefined;
   readonly #usualMean: Float32Array;
   readonly #parts: EarParts;
   #suppressor: NoiseSuppressor | undefined;
@@ -38,17 +37,17 @@ export class Ear {
   constructor(parts: EarParts) {
     const { library, files, expected } = parts;
     this.#parts = parts;
-    const options = { ...OPTIONS, hmm: files.acousticModel };
-    this.#decoder = new Decoder(library, { ...options, dict: files.dictionary });
+    this.#decoder = new Decoder(library, {
+      ...OPTIONS,
+      ...(expected && EXPECTED_WEIGHT),
+      hmm: files.acousticModel,
+      dict: files.dictionary,
+    });
     for (const [word, phones] of Object.entries(PRONUNCIATIONS)) {
       if (!this.#decoder.knows(word)) this.#decoder.addWord(word, phones);
     }
     this.#decoder.useModel('words', this.#decoder.readModel(expected ?? files.languageModel));
     this.#usualMean = this.#decoder.cepstralMean().mean;
-    if (expected) {
-      this.#loop = new Decoder(library, { ...options, ...LOOP_OPTIONS });
-      this.#loop.usePhoneLoop('phones', files.phoneModel);
-    }
   }
 
   /** Begins an utterance; one that was not finished is forgotten. */
@@ -76,7 +75,7 @@ export class Ear {
     if (this.#suppressor) this.#take(this.#suppressor.flush());
     if (!this.#decoding) this.#begin();
     this.#endUtterance();
-    return { text: this.#decoder.hypothesis().text, evidence: evidenceOf(this.#decoder, this.#loop) };
+    return { text: this.#decoder.hypothesis().text, evidence: evidenceOf(this.#decoder) };
   }
 
   /** Ends the utterance without an answer. */
@@ -87,7 +86,6 @@ export class Ear {
   close(): void {
     this.cancel();
     this.#decoder.close();
-    this.#loop?.close();
   }
 
   #endUtterance(): void {
@@ -96,7 +94,6 @@ export class Ear {
     this.#speaking = false;
     if (!this.#decoding) return;
     this.#decoder.end();
-    this.#loop?.end();
   }
 
   #take(samples: Float32Array): void {
@@ -118,18 +115,14 @@ export class Ear {
     }
     this.#waiting = [];
     adaptCepstralMean(this.#decoder, this.#usualMean, beginning);
-    this.#loop?.setCepstralMean(this.#decoder.cepstralMean().mean);
     this.#decoder.start();
-    this.#loop?.start();
     this.#decoding = true;
     this.#decode(beginning);
   }
 
   #decode(pcm: Int16Array): void {
     for (let at = 0; at < pcm.length; at += STEP) {
-      const step = pcm.subarray(at, at + STEP);
-      this.#decoder.process(step);
-      this.#loop?.process(step);
+      this.#decoder.process(pcm.subarray(at, at + STEP));
     }
   }
 }

@@ -8,7 +8,6 @@ export type PocketSphinxFiles = {
   readonly acousticModel: string;
   readonly dictionary: string;
   readonly languageModel: string;
-  readonly phoneModel: string;
 };
 
 /** The Debian packages that bring them. */
@@ -48,7 +47,6 @@ async function locate(roots: readonly string[]): Promise<PocketSphinxFiles | und
     acousticModel: join(model, 'en-us'),
     dictionary: join(model, 'cmudict-en-us.dict'),
     languageModel: join(model, 'en-us.lm.bin'),
-    phoneModel: join(model, 'en-us-phone.lm.bin'),
   };
 }
 

@@ -38,7 +38,6 @@ const PROTOTYPES = {
   ps_get_logmath: 'void *ps_get_logmath(void *ps)',
   ps_get_feat: 'void *ps_get_feat(void *ps)',
   ps_set_lm: 'int ps_set_lm(void *ps, const char *name, void *lm)',
-  ps_set_allphone_file: 'int ps_set_allphone_file(void *ps, const char *name, const char *file)',
   ps_set_search: 'int ps_set_search(void *ps, const char *name)',
   cmd_ln_parse_r: 'void *cmd_ln_parse_r(void *init, void *defs, int32_t argc, const char **argv, int32_t strict)',
   cmd_ln_free_r: 'int cmd_ln_free_r(void *config)',
@@ -46,12 +45,6 @@ const PROTOTYPES = {
   cmn_live_get: 'void cmn_live_get(void *cmn, float *vec)',
   cmn_live_set: 'void cmn_live_set(void *cmn, const float *vec)',
   ngram_model_read: 'void *ngram_model_read(void *config, const char *file, int type, void *lmath)',
-  ngram_model_free: 'int ngram_model_free(void *model)',
-  ngram_model_set_init:
-    'void *ngram_model_set_init(void *config, void **models, const char **names, const float *weights, int32_t n)',
-  ngram_wid: 'int32_t ngram_wid(void *model, const char *word)',
-  ngram_unknown_wid: 'int32_t ngram_unknown_wid(void *model)',
-  ngram_ng_prob: 'int32_t ngram_ng_prob(void *model, int32_t wid, int32_t *history, int32_t n_hist, int32_t *n_used)',
 } as const;
 
 /**

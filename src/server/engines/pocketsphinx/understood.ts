@@ -1,58 +1,55 @@
-import type { Decoder, Segment } from './decoder.ts';
+import type { Decoder } from './decoder.ts';
 
-/** What the decoding of one utterance says about itself; scores per frame (10 ms) of the words, natural logarithms. */
+/** What the decoding of one utterance says about itself. */
 export type Evidence = {
-  /** How well the words explain the sound, against the best that any sounds could; never above 0 by much. */
-  readonly fit: number;
-  /** How much better a free loop of phones explains it than the words do. */
-  readonly gap: number;
-  /** Log posterior of the best path, per word. */
-  readonly doubt: number;
-  /** Log probability of the words in the language model, per word. */
-  readonly surprise: number;
   readonly words: number;
+  /** How well the words explain the sound: natural logarithm per frame (10 ms), against the best sounds of each frame. */
+  readonly fit: number;
+  /** How likely the words are in the language model: natural logarithm per word, times the language weight. */
+  readonly expected: number;
+  /** How much likelier the words are than others that were thought of: log posterior of the best path per word. */
+  readonly certain: number;
+  /** Frames of speech per word. */
+  readonly slowness: number;
 };
 
-const NONE: Evidence = { fit: 0, gap: 0, doubt: 0, surprise: 0, words: 0 };
-/** Acoustic scores count in steps of 2^10 of the library's logarithm (base 1.0001); those of words are shifted back. */
+/** Scores of segments count in steps of 2^10 of the library's logarithm, those of sounds already shifted back. */
 const SHIFT = 1024;
 const LOG_BASE = Math.log(1.0001);
 
-/** What a finished utterance says about itself; without `loop`, nothing. */
-export function evidenceOf(decoder: Decoder, loop: Decoder | undefined): Evidence {
+/** What a finished utterance says about itself. */
+export function evidenceOf(decoder: Decoder): Evidence {
   const spoken = decoder.segments().filter(({ word }) => !/^[<[+]/.test(word));
-  if (spoken.length === 0 || !loop) return { ...NONE, words: spoken.length };
-  const phones = loop.segments();
+  const words = spoken.length;
+  if (words === 0) return { words, fit: 0, expected: 0, certain: 0, slowness: 0 };
   let frames = 0;
-  let words = 0;
-  let free = 0;
+  let sound = 0;
   let language = 0;
-  for (const word of spoken) {
-    frames += word.end - word.start + 1;
-    words += word.score;
-    language += word.language;
-    free += SHIFT * within(phones, word);
+  for (const { start, end, score, language: likely } of spoken) {
+    frames += end - start + 1;
+    sound += score;
+    language += likely;
   }
   return {
-    fit: (words * LOG_BASE) / frames,
-    gap: ((free - words) * LOG_BASE) / frames,
-    doubt: decoder.logPosterior() / spoken.length,
-    surprise: (language * LOG_BASE) / spoken.length,
-    words: spoken.length,
+    words,
+    fit: (sound * LOG_BASE) / frames,
+    expected: (language * SHIFT * LOG_BASE) / words,
+    certain: decoder.logPosterior() / words,
+    slowness: frames / words,
   };
 }
 
-/** The score of the phones during a word; one that lies half inside counts half. */
-function within(phones: readonly Segment[], word: Segment): number {
-  let sum = 0;
-  for (const phone of phones) {
-    const shared = Math.min(phone.end, word.end) - Math.max(phone.start, word.start) + 1;
-    if (shared > 0) sum += (phone.score * shared) / (phone.end - phone.start + 1);
-  }
-  return sum;
-}
+/**
+ * A logistic regression: positive when the words are likelier right than not. Fitted on 200 sentences of the built-in brain
+ * (4 synthetic voices, half of them with noise at 20 dB and a room) against 143 utterances of read speech about other things
+ * and of noise, each kind weighing half; five-fold: 94 % and 88 % of the first two are believed, 8 % of foreign speech.
+ */
+const WEIGHTS = { bias: 12.413, fit: 1.003, expected: 0.095, certain: 1.462, slowness: -0.058, logWords: -1.077 };
 
-/** Whether the words are to be believed. */
-export function isUnderstood(evidence: Evidence): boolean {
-  return evidence.words === 0 || evidence.gap < 3;
+/** Whether the words are to be believed; no words are always believed. */
+export function isUnderstood({ words, fit, expected, certain, slowness }: Evidence): boolean {
+  if (words === 0) return true;
+  const { bias, logWords } = WEIGHTS;
+  const known = WEIGHTS.fit * fit + WEIGHTS.expected * expected + WEIGHTS.certain * certain;
+  return bias + known + WEIGHTS.slowness * slowness + logWords * Math.log(words) > 0;
 }
