@@ -55,7 +55,7 @@ async function run(): Promise<number> {
     case 'doctor':
       return (await import('./doctor.ts')).doctor(config(), values.json);
     case 'models':
-      return (await import('./models/list-models.ts')).listModels(config(), values.json);
+      return (await import('./list-models.ts')).listModels(config(), values.json);
     case 'bench':
       return (await import('../bench/bench.ts')).bench({ only: values.only, json: values.json, list: values.list });
     default:

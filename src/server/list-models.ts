@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
-import { providePocketSphinx } from '../engines/pocketsphinx/files.ts';
+import type { Config } from './config.ts';
+import { providePocketSphinx } from './engines/pocketsphinx/files.ts';
 
 /** A model that an engine needs: where it comes from and whether it is here. */
 export type ListedModel = {
