@@ -1,6 +1,7 @@
-// Builds dist/: the server by the TypeScript compiler, the page by esbuild. Worklets are bundles of their own.
+// Builds dist/: the server by the TypeScript compiler, the page by esbuild, and the recogniser's language model from the
+// sentences that the built-in brain understands. Worklets are bundles of their own.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -13,17 +14,18 @@ const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p'
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 
 const client = 'src/client';
-const worklets = existsSync(client) ? readdirSync(client).filter((name) => name.endsWith('-worklet.ts')) : [];
-if (existsSync(`${client}/main.ts`)) {
-  await build({
-    entryPoints: ['main.ts', ...worklets].map((name) => `${client}/${name}`),
-    outdir: 'dist/client',
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    minify: true,
-    sourcemap: true,
-    logLevel: 'warning',
-  });
-  cpSync(`${client}/public`, 'dist/client', { recursive: true });
-}
+const worklets = readdirSync(client).filter((name) => name.endsWith('-worklet.ts'));
+await build({
+  entryPoints: ['main.ts', ...worklets].map((name) => `${client}/${name}`),
+  outdir: 'dist/client',
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  sourcemap: true,
+  logLevel: 'warning',
+});
+cpSync(`${client}/public`, 'dist/client', { recursive: true });
+
+const { buildLanguageModel } = await import('../dist/server/engines/pocketsphinx/language-model.js');
+await buildLanguageModel();
