@@ -3,23 +3,21 @@ import type { ConversationState, Line, MicMode, ServerMessage } from '../../prot
 import { abortable } from '../async/abortable.ts';
 import { Queue } from '../async/queue.ts';
 import { EngineError, type Engines, type Situation, type Transcript } from '../engines/contracts.ts';
-import { type EndpointSettings, endOfTurn } from './endpoint.ts';
+import { Hearing, type HearingEvent, type HearingSettings } from './hearing.ts';
 import { History } from './history.ts';
-import { Listener, type ListenSettings, type Sound } from './listen.ts';
 import { type ReplySettings, reply } from './reply.ts';
 import type { SessionEvent } from './session-event.ts';
 import { Turn, type TurnOutcome } from './turn.ts';
-import { Utterance } from './utterance.ts';
+import type { Utterance } from './utterance.ts';
 
-export type ConversationSettings = ReplySettings & {
-  readonly listen: ListenSettings;
-  readonly endpoint: EndpointSettings;
-  readonly systemPrompt: string;
-  /** Messages of the conversation that the chat model is shown. */
-  readonly historyMessages: number;
-  /** Said when the recogniser heard speech that it cannot put into words; empty to stay silent. */
-  readonly notUnderstood: string;
-};
+export type ConversationSettings = HearingSettings &
+  ReplySettings & {
+    readonly systemPrompt: string;
+    /** Messages of the conversation that the chat model is shown. */
+    readonly historyMessages: number;
+    /** Said when the recogniser heard speech that it cannot put into words; empty to stay silent. */
+    readonly notUnderstood: string;
+  };
 
 /** What a session needs from the world around it. */
 export type SessionWorld = {
@@ -37,13 +35,14 @@ export class ConversationSession {
   readonly #history = new History();
   readonly #own = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #listener: Listener;
+  readonly #hearing: Hearing;
   #events = new Queue<SessionEvent>();
   #lastTurn = 0;
   #turn: Turn | undefined;
   /** A reply that was cut, until the client has said how much of it was heard. */
   #unsettled: Turn | undefined;
-  #utterance: { speech: Utterance; transcript: Promise<Transcript> } | undefined;
+  /** What the user is saying, and the turn it will become unless one is typed first. */
+  #spoken: { utterance: Utterance; turn: number } | undefined;
   #told: { state: ConversationState; turn: number } = { state: 'listening', turn: 0 };
 
   constructor(world: SessionWorld, settings: ConversationSettings, parent: AbortSignal) {
@@ -52,7 +51,7 @@ export class ConversationSession {
     this.#signal = AbortSignal.any([parent, this.#own.signal]);
     // Every call of a long session listens to it for a while.
     setMaxListeners(0, this.#signal);
-    this.#listener = new Listener(world.engines.vad, settings.listen, this.#signal);
+    this.#hearing = new Hearing(world.engines, settings, this.#signal);
     this.#signal.addEventListener('abort', () => this.#events.end(), { once: true });
     void this.#listen();
   }
@@ -69,12 +68,12 @@ export class ConversationSession {
 
   /** Whether somebody speaks: the user, or a reply that is being made or heard. */
   get busy(): boolean {
-    return this.#utterance !== undefined || (this.#turn !== undefined && this.#turn.state.is !== 'over');
+    return this.#spoken !== undefined || (this.#turn !== undefined && this.#turn.state.is !== 'over');
   }
 
   /** How far the voice detector is behind this session's microphone, in frames. */
   get backlog(): { waiting: number; dropped: number } {
-    return this.#listener.backlog;
+    return this.#hearing.backlog;
   }
 
   /** What the session tells from now on, until `signal` aborts or it is closed; a new reader takes over from the last. */
@@ -92,12 +91,12 @@ export class ConversationSession {
 
   /** Takes the next microphone PCM (16 kHz mono, -1 to 1, any length). */
   hear(samples: Float32Array): void {
-    this.#listener.hear(samples);
+    this.#hearing.hear(samples);
   }
 
   /** Changes how the microphone is used. */
   setMic(mode: MicMode): void {
-    this.#listener.setMode(mode);
+    this.#hearing.setMode(mode);
   }
 
   /** A turn that the user typed; cuts a reply that still plays. */
@@ -134,8 +133,9 @@ export class ConversationSession {
   detach(): void {
     this.#cut();
     this.#settle();
-    this.#dropUtterance();
-    this.#listener.setMode('off');
+    this.#spoken = undefined;
+    this.#hearing.drop();
+    this.#hearing.setMode('off');
     this.#tellState();
     this.#events.end();
   }
@@ -143,79 +143,37 @@ export class ConversationSession {
   /** Ends the session and everything in flight for it; twice is fine. */
   close(): void {
     this.#own.abort();
-    this.#dropUtterance();
+    this.#hearing.drop();
   }
 
   // Hearing the user
 
   async #listen(): Promise<void> {
-    for await (const sound of this.#listener.sounds) this.#take(sound);
+    for await (const event of this.#hearing.events) this.#take(event);
   }
 
-  #take(sound: Sound): void {
-    switch (sound.type) {
-      case 'confirmed':
-        this.#beginUtterance(sound.samples);
-        return;
-      case 'speech':
-        this.#continueUtterance(sound.samples, sound.pauseMs, sound.held);
-        return;
-      case 'released':
-        this.#endUtterance();
-        return;
-      case 'failed':
-        this.#dropUtterance();
-        this.#report(sound.error, 'vad', this.#lastTurn);
-        this.#tellState();
-        return;
-      case 'onset':
-      case 'false_onset':
+  #take(event: HearingEvent): void {
+    if (event.type === 'began') {
+      this.#cut();
+      this.#spoken = { utterance: event.utterance, turn: ++this.#lastTurn };
+    } else if (event.type === 'failed') {
+      this.#spoken = undefined;
+      this.#report(event.error, 'vad', this.#lastTurn);
+    } else if (event.utterance === this.#spoken?.utterance) {
+      const { turn } = this.#spoken;
+      if (event.type === 'partial') this.tell({ type: 'partial', turn, text: event.text });
+      else this.#endUtterance(event.utterance, turn, event.transcript);
     }
-  }
-
-  #beginUtterance(samples: Float32Array): void {
-    this.#cut();
-    const speech = new Utterance(++this.#lastTurn);
-    speech.add(samples, 0);
-    const transcript = this.#transcribe(speech);
-    // A failure is reported when the utterance ends; until then it must not count as unhandled.
-    transcript.catch(() => {});
-    this.#utterance = { speech, transcript };
     this.#tellState();
   }
 
-  #continueUtterance(samples: Float32Array, pauseMs: number, held: boolean): void {
-    const speech = this.#utterance?.speech;
-    if (!speech) return;
-    speech.add(samples, pauseMs);
-    if (endOfTurn({ pauseMs, utteranceMs: speech.ms, held }, this.#settings.endpoint)) this.#endUtterance();
-  }
-
-  #endUtterance(): void {
-    if (!this.#utterance) return;
-    const { speech, transcript } = this.#utterance;
-    this.#dropUtterance();
+  #endUtterance(utterance: Utterance, id: number, transcript: Promise<Transcript>): void {
+    this.#spoken = undefined;
     this.#cut();
+    const userSpeechMs = utterance.ms - utterance.pauseMs;
+    const input = { typed: false, endpointMs: utterance.pauseMs, userSpeechMs };
     // A turn typed meanwhile has a higher id, and ids only grow.
-    const id = speech.turn === this.#lastTurn ? speech.turn : ++this.#lastTurn;
-    const userSpeechMs = speech.ms - speech.pauseMs;
-    const turn = this.#newTurn(id, { typed: false, endpointMs: speech.pauseMs, userSpeechMs });
-    void this.#understand(turn, transcript);
-  }
-
-  #dropUtterance(): void {
-    this.#utterance?.speech.end();
-    this.#utterance = undefined;
-    this.#listener.endUtterance();
-  }
-
-  async #transcribe(speech: Utterance): Promise<Transcript> {
-    let last: Transcript = { text: '', final: true, understood: true };
-    for await (last of speech.transcripts(this.#world.engines.asr, this.#signal)) {
-      const isPartial = !last.final && this.#utterance?.speech === speech;
-      if (isPartial) this.tell({ type: 'partial', turn: speech.turn, text: last.text });
-    }
-    return last;
+    void this.#understand(this.#newTurn(id === this.#lastTurn ? id : ++this.#lastTurn, input), transcript);
   }
 
   async #understand(turn: Turn, pending: Promise<Transcript>): Promise<void> {
@@ -336,7 +294,7 @@ export class ConversationSession {
   #tellState(): void {
     const turn = this.#turn;
     const answering = turn && turn.state.is !== 'over' ? (turn.audible ? 'speaking' : 'thinking') : 'listening';
-    const state: ConversationState = this.#utterance ? 'hearing' : answering;
+    const state: ConversationState = this.#spoken ? 'hearing' : answering;
     const told = { state, turn: this.#lastTurn };
     if (told.state === this.#told.state && told.turn === this.#told.turn) return;
     this.#told = told;

@@ -7,15 +7,9 @@ const NOTHING: Transcript = { text: '', final: true, understood: true };
 
 /** One stretch of user speech while it is spoken: its samples go in, its transcripts come out. */
 export class Utterance {
-  /** The turn it will become, unless a typed one comes first. */
-  readonly turn: number;
   readonly #speech = new Queue<Float32Array>();
   #samples = 0;
   #pauseMs = 0;
-
-  constructor(turn: number) {
-    this.turn = turn;
-  }
 
   /** Length so far, pauses included. */
   get ms(): number {
