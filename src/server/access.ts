@@ -55,9 +55,16 @@ function hasToken(request: IncomingMessage, token: string): boolean {
   const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
   const cookies = (request.headers.cookie ?? '').split(/;\s*/);
   const cookie = cookies.find((one) => one.startsWith(`${TOKEN_COOKIE}=`))?.slice(TOKEN_COOKIE.length + 1);
-  return [bearer, cookie && decodeURIComponent(cookie)].some(
-    (given) => given !== undefined && sameSecret(given, token),
-  );
+  return [bearer, cookie && decoded(cookie)].some((given) => given !== undefined && sameSecret(given, token));
+}
+
+/** A cookie is whatever somebody sent: a stray `%` may not throw. */
+function decoded(cookie: string): string | undefined {
+  try {
+    return decodeURIComponent(cookie);
+  } catch {
+    return undefined;
+  }
 }
 
 const deny = (status: Refusal['status'], reason: Refusal['reason'], text: string): Refusal => ({
