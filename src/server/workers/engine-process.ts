@@ -24,6 +24,7 @@ export class EngineProcess implements AsyncDisposable {
   #replacement: Promise<void> = Promise.resolve();
   #failures = 0;
   #restarts = 0;
+  #facts: Readonly<Record<string, unknown>> = {};
 
   private constructor(options: EngineProcessOptions) {
     this.#options = options;
@@ -36,9 +37,9 @@ export class EngineProcess implements AsyncDisposable {
     return made;
   }
 
-  /** The engine's plain properties, such as its `rate`. */
+  /** The engine's plain properties, such as its `rate`; those of the last process while it is being replaced. */
   get facts(): Readonly<Record<string, unknown>> {
-    return this.#worker?.facts ?? {};
+    return this.#facts;
   }
 
   /** Whether calls are served right now. */
@@ -59,6 +60,7 @@ export class EngineProcess implements AsyncDisposable {
     signal: AbortSignal,
     options?: CallOptions,
   ): AsyncGenerator<unknown, void, undefined> {
+    if (signal.aborted) return;
     const worker = this.#worker ?? (await this.#waitForReplacement(signal));
     if (worker) yield* worker.call(method, args, input, signal, options);
   }
@@ -109,6 +111,7 @@ export class EngineProcess implements AsyncDisposable {
     }
     this.#closed.signal.throwIfAborted();
     this.#worker = worker;
+    this.#facts = worker.facts;
     const since = performance.now();
     void worker.ended.then((why) => {
       this.#worker = undefined;

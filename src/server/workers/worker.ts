@@ -28,6 +28,12 @@ type Call = { results: Queue<unknown>; owed: () => boolean; lastProgress: number
 const HEARTBEAT_MS = 1_000;
 const MISSED_HEARTBEATS = 6;
 
+/** A process that computes does not notice that the server is gone, so it is killed on the way out. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** One engine process, from its start to its one and only end. `EngineProcess` replaces it when it dies. */
 export class Worker {
   readonly ended: Promise<string>;
@@ -47,6 +53,7 @@ export class Worker {
   constructor(spec: WorkerSpec) {
     this.#spec = spec;
     this.#child = fork(new URL('./host.js', import.meta.url), { serialization: 'advanced', execArgv: [] });
+    running.add(this.#child);
     this.#send = batched((messages) => {
       if (this.#child.connected) this.#child.send(messages, () => {});
     });
@@ -56,6 +63,7 @@ export class Worker {
     this.#child.on('error', () => {});
     this.ended = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
+        running.delete(this.#child);
         clearInterval(this.#heartbeat);
         const why = this.#why ?? `crashed (${signal ?? `exit code ${code}`})`;
         this.#failAll(why);
