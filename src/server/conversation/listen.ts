@@ -93,6 +93,8 @@ export class Listener {
     if (this.#waiting.length >= MAX_WAITING) {
       this.#waiting.shift();
       this.#dropped++;
+      // A release that is now the first must not be the next to be dropped.
+      this.#takeReleases();
     }
     this.#waiting.push({ samples, held: this.#mode === 'held' });
     if (!this.#frames) void this.#detect();
