@@ -11,7 +11,6 @@ export type Choice<T> = {
   readonly module: string;
   readonly factory?: string;
   readonly settings: unknown;
-  readonly stallMs?: number;
   /** Creates it in this process; only for engines that neither are native nor block. */
   readonly inProcess?: () => Promise<T>;
   /** It is a server that somebody else runs. */

@@ -129,11 +129,13 @@ const schema = section({
   limits: section({
     sessions: whole(1, 10_000).default(200),
     resumeSeconds: whole(0, 3_600).default(90),
-    idleMinutes: whole(1, 1_440).default(10),
+    idleMinutes: number(0.01, 1_440).default(10),
     sessionMinutes: whole(1, 10_080).default(240),
-    textLetters: whole(1, 100_000).default(4_000),
+    // More would not fit into a text message of 64 KiB, whatever the letters are.
+    textLetters: whole(1, 20_000).default(4_000),
     messagesPerSecond: whole(10, 10_000).default(200),
     outboundBytes: whole(65_536, 67_108_864).default(1_048_576),
+    stallSeconds: number(1, 600, 'seconds').default(10),
   }).prefault({}),
 });
 

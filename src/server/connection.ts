@@ -4,6 +4,7 @@ import { CLOSE, type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from 
 import { MIC_RATE } from '../protocol/pcm.ts';
 import { readClientMessage } from './client-messages.ts';
 import type { SessionEvent } from './conversation/session-event.ts';
+import { latestLines } from './latest-lines.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -28,6 +29,7 @@ export type ConnectionWorld = {
 const HELLO_MS = 5_000;
 const PING_MS = 15_000;
 const DRAIN_MS = 5_000;
+const WATCH_MS = 1_000;
 const MAX_JSON_BYTES = 64 * 1024;
 const MAX_BAD_MESSAGES = 20;
 /** Audio may come this much faster than it is spoken, after a burst of what was recorded while the socket opened. */
@@ -47,7 +49,7 @@ export class Connection {
   #expectedSequence: number | undefined;
   #alive = true;
   #lastUse = performance.now();
-  #toldTooFast = 0;
+  #toldVoiceOff = false;
   #full: { since: number; bytes: number } | undefined;
 
   constructor(socket: WebSocket, world: ConnectionWorld) {
@@ -58,7 +60,7 @@ export class Connection {
     this.#messages = new RateLimit(perSecond + 400, perSecond);
     const hello = setTimeout(() => this.#close(CLOSE.policy, 'No hello came within 5 s.'), HELLO_MS);
     const ping = setInterval(() => this.#beat(), PING_MS);
-    const drain = setInterval(() => this.#watchDrain(), 1_000);
+    const watch = setInterval(() => this.#watch(), WATCH_MS);
     socket.on('message', (data, isBinary) => {
       clearTimeout(hello);
       this.#take(data as Buffer, isBinary);
@@ -71,7 +73,7 @@ export class Connection {
     socket.on('close', (code) => {
       clearTimeout(hello);
       clearInterval(ping);
-      clearInterval(drain);
+      clearInterval(watch);
       this.#closed.abort();
       world.metrics.closed.inc({ code: String(code) });
       if (this.#held) world.sessions.detach(this.#held);
@@ -113,6 +115,7 @@ export class Connection {
         session.interrupt();
         return;
       case 'played':
+        this.#lastUse = performance.now();
         session.played(message.turn, message.samples, message.final ?? false);
         return;
       case 'ping':
@@ -139,7 +142,10 @@ export class Connection {
     if (this.#expectedSequence !== undefined && frame.sequence !== this.#expectedSequence) metrics.framesLost.inc();
     this.#expectedSequence = (frame.sequence + 1) & 0xffff;
     if (voiceInputOff === undefined) this.#held.session.hear(frame.samples);
-    else if (this.#toldTooFast++ === 0) this.#send({ type: 'error', code: 'voice_input_off', message: voiceInputOff });
+    else if (!this.#toldVoiceOff) {
+      this.#toldVoiceOff = true;
+      this.#send({ type: 'error', code: 'voice_input_off', message: voiceInputOff });
+    }
   }
 
   #hello(version: number, token: string | undefined): void {
@@ -178,7 +184,7 @@ export class Connection {
       speechRate,
       engines,
       ...(voiceInputOff === undefined ? {} : { voiceInputOff }),
-      lines: held.session.lines,
+      lines: latestLines(held.session.lines, this.#world.limits.outboundBytes / 2),
     });
     this.#world.log.info(resumed ? 'session resumed' : 'session opened', { session: held.id });
     void this.#pump(held);
@@ -193,7 +199,11 @@ export class Connection {
   #sendEvent(event: SessionEvent): void {
     if (event.type !== 'speech') {
       if (event.type === 'user_said') this.#lastUse = performance.now();
-      if (event.type === 'error' && event.stage) this.#world.metrics.engineErrors.inc({ stage: event.stage });
+      if (event.type === 'error' && event.stage) {
+        this.#world.metrics.engineErrors.inc({ stage: event.stage });
+        // Without its message, which may hold what was said.
+        this.#world.log.warn('an engine failed', { session: this.#held?.id, stage: event.stage, turn: event.turn });
+      }
       // A client that reads slowly can do without what a later message replaces.
       const crowded = this.#socket.bufferedAmount > this.#world.limits.outboundBytes / 4;
       if (!(crowded && event.type === 'partial')) this.#send(event);
@@ -222,12 +232,14 @@ export class Connection {
     if (!this.#alive) return this.#socket.terminate();
     this.#alive = false;
     this.#socket.ping();
-    if (performance.now() - this.#lastUse < this.#world.limits.idleMinutes * 60_000) return;
-    this.#close(CLOSE.idle, 'Nothing was said for a long time.');
   }
 
-  /** A client whose buffer has not shrunk for five seconds does not read at all. */
-  #watchDrain(): void {
+  /** Whoever says nothing for long has left; a client whose buffer has not shrunk for five seconds does not read at all. */
+  #watch(): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (performance.now() - this.#lastUse >= this.#world.limits.idleMinutes * 60_000) {
+      return this.#close(CLOSE.idle, 'Nothing was said for a long time.');
+    }
     const bytes = this.#socket.bufferedAmount;
     if (bytes === 0) this.#full = undefined;
     else if (!this.#full || bytes < this.#full.bytes) this.#full = { since: performance.now(), bytes };
@@ -242,6 +254,7 @@ export class Connection {
   }
 
   #close(code: number, reason: string): void {
-    this.#socket.close(code, reason.slice(0, 120));
+    // A reason may have 123 bytes, and a longer one throws.
+    this.#socket.close(code, reason.replace(/[^ -~]/g, '').slice(0, 120));
   }
 }

@@ -1,17 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { CLOSE } from '../protocol/messages.ts';
 import { type AccessRules, refusal, sameSecret, TOKEN_COOKIE } from './access.ts';
 import type { PageFile } from './page-files.ts';
 import { RateLimit } from './rate-limit.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export type Answer = { readonly status: number; readonly type: string; readonly body: string };
 
 export type HttpOptions = {
   readonly access: AccessRules;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: TlsFiles | undefined;
   readonly files: ReadonlyMap<string, PageFile>;
   /** Pages made when asked for; those in `open` need no token. */
   readonly pages: ReadonlyMap<string, () => Promise<Answer>>;
@@ -38,8 +40,15 @@ const LOGIN_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta n
 <label>The token from config.yml (server.token): <input name="token" type="password" autofocus required></label>
 <button>Log in</button></form></html>`;
 
-/** The page, its few other addresses and the upgrade to `/ws/chat`; does not listen yet. */
-export function createHttpServer(options: HttpOptions): Server {
+export type HttpServer = {
+  /** Does not listen yet. */
+  readonly server: Server;
+  /** Closes every WebSocket with 1001, and ends those that have not answered after `graceMs`. */
+  closeSockets(graceMs: number): Promise<void>;
+};
+
+/** The page, its few other addresses and the upgrade to `/ws/chat`. */
+export function createHttpServer(options: HttpOptions): HttpServer {
   const { access, tls } = options;
   const logins = new RateLimit(5, 0.2);
   const handle = (request: IncomingMessage, response: ServerResponse) => {
@@ -47,9 +56,7 @@ export function createHttpServer(options: HttpOptions): Server {
       if (!response.headersSent) send(response, 500, 'text/plain', 'Something went wrong here.');
     });
   };
-  const server = tls
-    ? createSecureServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, handle)
-    : createServer(handle);
+  const server = tls ? createSecureServer(tls, handle) : createServer(handle);
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
 
@@ -63,10 +70,20 @@ export function createHttpServer(options: HttpOptions): Server {
       options.onRefused(refused.reason);
       return refuseUpgrade(socket, refused.status, refused.text);
     }
+    // What remains of a server that ends are connections that were kept alive.
+    if (!server.listening) return refuseUpgrade(socket, 503, 'The server is shutting down.');
     if (pathOf(request) !== '/ws/chat') return refuseUpgrade(socket, 404, 'There is a WebSocket at /ws/chat only.');
     sockets.handleUpgrade(request, socket, head, options.onSocket);
   });
-  return server as Server;
+  return {
+    server: server as Server,
+    async closeSockets(graceMs) {
+      const closed = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      for (const socket of sockets.clients) socket.close(CLOSE.goingAway, 'The server is shutting down.');
+      await Promise.race([Promise.all(closed), sleep(graceMs, undefined, { ref: false })]);
+      for (const socket of sockets.clients) socket.terminate();
+    },
+  };
 }
 
 async function answerRequest(
@@ -109,9 +126,12 @@ async function login(
 ): Promise<void> {
   if (!attempts.take(1)) return send(response, 429, 'text/plain', 'Too many attempts; wait a few seconds.');
   let body = '';
-  for await (const chunk of request) {
+  // Were the request destroyed, so would be the connection, and with it the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     body += String(chunk);
-    if (body.length > MAX_LOGIN_BYTES) return send(response, 413, 'text/plain', 'That is too long for a token.');
+    if (body.length <= MAX_LOGIN_BYTES) continue;
+    response.setHeader('Connection', 'close');
+    return send(response, 413, 'text/plain', 'That is too long for a token.');
   }
   const given = new URLSearchParams(body).get('token') ?? '';
   if (!sameSecret(given, options.access.token)) {

@@ -13,6 +13,7 @@ import { readPageFiles } from './page-files.ts';
 import { ReadinessCheck } from './readiness.ts';
 import { Sessions } from './sessions.ts';
 import { StartError } from './start-error.ts';
+import { readTlsFiles } from './tls-files.ts';
 
 export type RunningServer = {
   /** Where the page is. */
@@ -23,11 +24,14 @@ export type RunningServer = {
 
 const CLIENT_FOLDER = fileURLToPath(new URL('../client', import.meta.url));
 const GRACE_MS = 10_000;
+/** How long a page may take to answer that its socket is closed. */
+const CLOSE_MS = 500;
 
 /** Opens the engines and the server that the configuration describes. */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
-  const { host, port, tls, token, allowedHosts, allowedOrigins } = config.server;
-  const secure = tls.cert !== '';
+  const { host, port, token, allowedHosts, allowedOrigins } = config.server;
+  const secure = config.server.tls.cert !== '';
+  const tls = secure ? readTlsFiles(config.server.tls) : undefined;
   const stopping = new AbortController();
   const onNews: Parameters<typeof openEngines>[2] = (_stage, up, sentence) => {
     log[up ? 'info' : 'warn'](sentence);
@@ -90,9 +94,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     return json(serves ? 200 : 503, { ready: serves, draining: draining.draining, stages: state });
   };
   const open = new Set(isLoopback(host) ? ['/livez', '/readyz'] : []);
-  const server = createHttpServer({
+  const { server, closeSockets } = createHttpServer({
     access: { allowedHosts, allowedOrigins, token, secure },
-    tls: secure ? tls : undefined,
+    tls,
     files: readPageFiles(CLIENT_FOLDER),
     pages: new Map<string, () => Promise<Answer>>([
       ['/livez', async () => ({ status: 200, type: 'text/plain', body: 'alive\n' })],
@@ -126,8 +130,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     async stop(graceMs = GRACE_MS) {
       server.close();
       await draining.drain(graceMs);
-      // The close frames (1001) want to be on their way before the sockets go.
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await closeSockets(CLOSE_MS);
       await closeAll();
     },
   };

@@ -55,17 +55,17 @@ const KITS = {
 } satisfies { vad: Kit<VoiceDetector>; asr: Kit<SpeechRecognizer>; llm: Kit<ChatModel>; tts: Kit<SpeechSynthesizer> };
 
 const START_MS = 120_000;
-const STALL_MS = 10_000;
 const CANARY_MS = 30_000;
 
 /** Starts what the configuration names, tries each engine out, and says in one line per stage what runs and why. */
 export async function openEngines(config: Config, log: Logger, onNews: EngineNewsListener): Promise<OpenEngines> {
+  const stallMs = config.limits.stallSeconds * 1000;
   const opened: AsyncDisposable[] = [];
   async function open<T extends AsyncDisposable>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<OpenEngine<T>> {
     const started = performance.now();
     const running = choice.inProcess
       ? await openHere(stage, kit, choice, log)
-      : await openProcess(stage, kit, choice, (up, sentence) => onNews(stage, up, sentence));
+      : await openProcess(stage, kit, choice, stallMs, (up, sentence) => onNews(stage, up, sentence));
     opened.push(running.engine);
     const loadMs = Math.round(performance.now() - started);
     log.info(`${stage}  ${choice.what} - ${choice.why} - ready in ${loadMs} ms`);
@@ -108,6 +108,7 @@ async function openProcess<T>(
   stage: Stage,
   kit: Kit<T>,
   choice: Choice<T>,
+  stallMs: number,
   onNews: (up: boolean, sentence: string) => void,
 ): Promise<Running<T>> {
   const name = choice.what;
@@ -118,7 +119,7 @@ async function openProcess<T>(
     factory: choice.factory ?? 'create',
     settings: choice.settings,
     startMs: START_MS,
-    stallMs: choice.stallMs ?? STALL_MS,
+    stallMs,
     canary: (worker, signal) => tryOut(stage, kit, kit.remote(worker), signal),
     onNews: (news) => {
       if (news.state === 'up') onNews(true, `The ${stage} engine ${name} is running again.`);

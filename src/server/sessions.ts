@@ -11,6 +11,8 @@ export type HeldSession = {
   /** Called when another socket takes the session over. */
   onTakenOver: (() => void) | undefined;
   expiry: NodeJS.Timeout | undefined;
+  /** Ends it however much it is used. */
+  lifetime: NodeJS.Timeout | undefined;
 };
 
 export type SessionLimits = {
@@ -61,9 +63,18 @@ export class Sessions {
     }
     if (this.#draining || this.#held.size >= this.#limits.sessions) return undefined;
     const id = randomUUID().slice(0, 8);
-    const held = { id, session: this.#create(id), token: newToken(), onTakenOver: undefined, expiry: undefined };
+    const session = this.#create(id);
+    const held: HeldSession = {
+      id,
+      session,
+      token: newToken(),
+      onTakenOver: undefined,
+      expiry: undefined,
+      lifetime: undefined,
+    };
     this.#held.set(id, held);
-    setTimeout(() => this.end(held, 'too_long'), this.#limits.sessionMinutes * 60_000).unref();
+    held.lifetime = setTimeout(() => this.end(held, 'too_long'), this.#limits.sessionMinutes * 60_000);
+    held.lifetime.unref();
     return { held, resumed: false };
   }
 
@@ -79,6 +90,8 @@ export class Sessions {
   end(held: HeldSession, outcome: string): void {
     if (!this.#held.delete(held.id)) return;
     clearTimeout(held.expiry);
+    // Else the timer would keep the whole conversation in memory for hours.
+    clearTimeout(held.lifetime);
     held.session.close();
     this.#onEnd(outcome);
   }
