@@ -8,7 +8,7 @@ export type ListenSettings = {
   /** Probability from which a frame counts as speech, and the lower one below which speech pauses. */
   readonly speechThreshold: number;
   readonly pauseThreshold: number;
-  /** Speech needed, from the onset on, to believe it. */
+  /** Speech needed, from the onset on, to believe it; frames that are nearly certain count twice. */
   readonly confirmMs: number;
   /** Audio from before the onset that belongs to the utterance. */
   readonly preRollMs: number;
@@ -26,10 +26,15 @@ export type Sound =
   | { type: 'released' }
   | { type: 'failed'; error: unknown };
 
-type State = { is: 'silence' } | { is: 'onset'; voiced: number; quiet: number } | { is: 'speech'; pauseMs: number };
+type State =
+  | { is: 'silence' }
+  | { is: 'onset'; frames: number; voicedMs: number; quiet: number }
+  | { is: 'speech'; pauseMs: number };
 type Waiting = { samples: Float32Array; held: boolean } | 'released';
 
 const FRAME_MS = (MIC_FRAME / MIC_RATE) * 1000;
+/** With one frame so likely, two took noise for speech as seldom as three that are in doubt, and are there sooner. */
+const NEARLY_CERTAIN = 0.9;
 /** Silent frames after which an onset was only a noise. */
 const FALSE_ONSET_FRAMES = 3;
 /** Frames that may wait for a detector that is slow or being replaced (8 s); older ones are dropped. */
@@ -137,19 +142,22 @@ export class Listener {
       this.sounds.push({ type: 'speech', samples, pauseMs: state.pauseMs, held });
       return;
     }
-    this.#remember(samples, state.is === 'onset' ? state.voiced + state.quiet : 0);
+    this.#remember(samples, state.is === 'onset' ? state.frames : 0);
+    const ms = voiced ? FRAME_MS * (probability >= NEARLY_CERTAIN ? 2 : 1) : 0;
     if (state.is === 'silence') {
       if (!voiced) return;
       this.sounds.push({ type: 'onset' });
-      this.#state = { is: 'onset', voiced: 1, quiet: 0 };
-    } else if (voiced) {
-      state.voiced++;
-      state.quiet = 0;
-    } else if (++state.quiet >= FALSE_ONSET_FRAMES) {
-      this.#state = { is: 'silence' };
-      this.sounds.push({ type: 'false_onset' });
+      this.#state = { is: 'onset', frames: 1, voicedMs: ms, quiet: 0 };
+    } else {
+      state.frames++;
+      state.voicedMs += ms;
+      state.quiet = voiced ? 0 : state.quiet + 1;
+      if (state.quiet >= FALSE_ONSET_FRAMES) {
+        this.#state = { is: 'silence' };
+        this.sounds.push({ type: 'false_onset' });
+      }
     }
-    if (this.#state.is === 'onset' && (held || this.#state.voiced * FRAME_MS >= confirmMs)) {
+    if (this.#state.is === 'onset' && (held || this.#state.voicedMs >= confirmMs)) {
       this.#state = { is: 'speech', pauseMs: 0 };
       this.sounds.push({ type: 'confirmed', samples: concat(this.#recent) });
       this.#recent = [];
