@@ -67,7 +67,9 @@ export class TestServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Twice is fine. */
   async stop(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     this.#line.close();
     this.cutLine();
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
