@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Config, isLoopback } from './config.ts';
 import { Connection, type ConnectionWorld } from './connection.ts';
@@ -22,6 +23,8 @@ export type RunningServer = {
   stop(graceMs?: number): Promise<void>;
 };
 
+/** More than a round trip to a far client and what its speaker needs to stop. */
+const PATIENCE_MS = 300;
 const CLIENT_FOLDER = fileURLToPath(new URL('../client', import.meta.url));
 const GRACE_MS = 10_000;
 /** How long a page may take to answer that its socket is closed. */
@@ -59,6 +62,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
         engines,
         situation,
         clock: () => performance.now(),
+        patience: () => sleep(PATIENCE_MS),
         onTurnOver: (turn, outcome) => {
           const timings = turn.metrics();
           last = timings.voiceToVoiceMs ?? last;

@@ -25,6 +25,8 @@ export type SessionWorld = {
   readonly situation: () => Situation;
   /** Milliseconds that only grow; used to measure, never to decide. */
   readonly clock: () => number;
+  /** Resolves when a client has had time to say how much it has played of a reply that was cut. */
+  readonly patience: () => Promise<void>;
   readonly onTurnOver: (turn: Turn, outcome: TurnOutcome) => void;
 };
 
@@ -41,6 +43,7 @@ export class ConversationSession {
   #turn: Turn | undefined;
   /** A reply that was cut, until the client has said how much of it was heard. */
   #unsettled: Turn | undefined;
+  #settled: () => void = () => {};
   /** What the user is saying, and the turn it will become unless one is typed first. */
   #spoken: { utterance: Utterance; turn: number } | undefined;
   #told: { state: ConversationState; turn: number } = { state: 'listening', turn: 0 };
@@ -211,7 +214,20 @@ export class ConversationSession {
     turn.mark('transcript', this.#world.clock());
     this.#history.addUser(turn.id, text, turn.typed);
     this.tell({ type: 'user_said', turn: turn.id, text, typed: turn.typed });
-    if (turn.state.is === 'over') return;
+    if (this.#unsettled) void this.#untilSettled().then(() => this.#answer(turn));
+    else this.#answer(turn);
+  }
+
+  /** Typed text cuts a reply and asks for the next one at once, but the chat model must know what was heard of the first. */
+  async #untilSettled(): Promise<void> {
+    const settled = new Promise<void>((resolve) => {
+      this.#settled = resolve;
+    });
+    await Promise.race([settled, this.#world.patience()]);
+  }
+
+  #answer(turn: Turn): void {
+    if (turn.state.is === 'over' || this.#signal.aborted) return;
     this.#settle();
     const { systemPrompt, historyMessages } = this.#settings;
     const messages = this.#history.messages(historyMessages);
@@ -271,6 +287,7 @@ export class ConversationSession {
     const turn = this.#unsettled;
     if (!turn) return;
     this.#unsettled = undefined;
+    this.#settled();
     this.tell({ type: 'cut', turn: turn.id, ...turn.ledger.split() });
     this.#world.onTurnOver(turn, 'cut');
   }

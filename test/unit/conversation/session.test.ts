@@ -185,6 +185,47 @@ describe('a conversation', () => {
     expect(talk.of('user_said').map((event) => event.turn)).toEqual([1, 2, 3]);
   });
 
+  it('shows the model what was heard of a reply that typing cut, though that is known only later', async () => {
+    const talk = new TestConversation();
+    talk.patience = new Promise(() => {});
+    await talk.type('tell me');
+    await talk.type('go on');
+    expect(talk.requests).toHaveLength(1);
+    await talk.played(1, 3 * WORD_SAMPLES, true);
+    expect(talk.requests[1]!.messages).toEqual([
+      { role: 'user', content: 'tell me' },
+      { role: 'assistant', content: 'One two three', cut: true },
+      { role: 'user', content: 'go on' },
+    ]);
+  });
+
+  it('does not wait for ever for a client that does not say what it has played', async () => {
+    const talk = new TestConversation();
+    let runOut = () => {};
+    talk.patience = new Promise((resolve) => {
+      runOut = resolve;
+    });
+    await talk.type('tell me');
+    await talk.played(1, 2 * WORD_SAMPLES);
+    await talk.type('go on');
+    expect(talk.requests).toHaveLength(1);
+    runOut();
+    await settle();
+    expect(talk.requests[1]!.messages[1]).toEqual({ role: 'assistant', content: 'One two', cut: true });
+    expect(talk.of('cut')).toMatchObject([{ turn: 1, heard: 'One two' }]);
+  });
+
+  it('does not answer what was typed when the user has gone on meanwhile', async () => {
+    const talk = new TestConversation();
+    talk.patience = new Promise(() => {});
+    await talk.type('tell me');
+    await talk.type('go on');
+    await talk.type('no, stop');
+    await talk.played(1, 2 * WORD_SAMPLES, true);
+    expect(talk.requests).toHaveLength(2);
+    expect(talk.requests[1]!.messages.at(-1)).toEqual({ role: 'user', content: 'no, stop' });
+  });
+
   it('gives an utterance that ends after something was typed the higher id', async () => {
     const talk = new TestConversation();
     await talk.speak();
