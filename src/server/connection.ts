@@ -35,6 +35,11 @@ const MAX_BAD_MESSAGES = 20;
 /** Audio may come this much faster than it is spoken, after a burst of what was recorded while the socket opened. */
 const AUDIO_BURST_SECONDS = 12;
 const AUDIO_SPEED = 1.25;
+/** What ws closes a socket with that broke WebSocket's own rules; for all others it is 1002. */
+const BROKEN: Record<string, number> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: CLOSE.tooLarge,
+  WS_ERR_INVALID_UTF8: 1007,
+};
 
 /** One browser tab: its socket and the session it talks to. Everything a client may get wrong is dealt with here. */
 export class Connection {
@@ -48,6 +53,8 @@ export class Connection {
   #sequence = 0;
   #expectedSequence: number | undefined;
   #alive = true;
+  /** The code this side closed with: what a client that is cut off answers is only 1006. */
+  #closedWith: number | undefined;
   #lastUse = performance.now();
   #toldVoiceOff = false;
   #full: { since: number; bytes: number } | undefined;
@@ -68,14 +75,16 @@ export class Connection {
     socket.on('pong', () => {
       this.#alive = true;
     });
-    // What it says (a message too large, a broken frame) the close code says as well.
-    socket.on('error', () => {});
+    // What it says the close code says as well, but only to the client.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code?.startsWith('WS_ERR_')) this.#closedWith ??= BROKEN[error.code] ?? 1002;
+    });
     socket.on('close', (code) => {
       clearTimeout(hello);
       clearInterval(ping);
       clearInterval(watch);
       this.#closed.abort();
-      world.metrics.closed.inc({ code: String(code) });
+      world.metrics.closed.inc({ code: String(this.#closedWith ?? code) });
       if (this.#held) world.sessions.detach(this.#held);
       this.#held = undefined;
     });
@@ -254,6 +263,7 @@ export class Connection {
   }
 
   #close(code: number, reason: string): void {
+    this.#closedWith ??= code;
     // A reason may have 123 bytes, and a longer one throws.
     this.#socket.close(code, reason.replace(/[^ -~]/g, '').slice(0, 120));
   }
