@@ -130,7 +130,7 @@ const schema = section({
     sessions: whole(1, 10_000).default(200),
     resumeSeconds: whole(0, 3_600).default(90),
     idleMinutes: number(0.01, 1_440).default(10),
-    sessionMinutes: whole(1, 10_080).default(240),
+    sessionMinutes: number(0.01, 10_080).default(240),
     // More would not fit into a text message of 64 KiB, whatever the letters are.
     textLetters: whole(1, 20_000).default(4_000),
     messagesPerSecond: whole(10, 10_000).default(200),
