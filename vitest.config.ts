@@ -16,6 +16,8 @@ export default defineConfig({
     projects: [
       project('unit', 15_000),
       project('contracts', 60_000),
+      // A real server each; what limits and failures do takes its time.
+      project('server', 60_000, { fileParallelism: false }),
       project('component', 180_000, { fileParallelism: false }),
       project('browser', 120_000, { fileParallelism: false }),
     ],
