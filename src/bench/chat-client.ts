@@ -21,8 +21,16 @@ export type HeardReply = {
   played?: number;
 };
 
+/**
+ * How a client says what its speaker has played: every 100 ms; only once it is flushed or done; or every 100 ms with half of
+ * it missing and the rest late, and late after a flush too.
+ */
+export type Reporting = 'regular' | 'at flush' | 'unreliable';
+
 const SPEAKER_BUFFER_MS = 60;
 const REPORT_MS = 100;
+/** How late what an unreliable client says can be. */
+const LATE_MS = 150;
 const PATIENCE_MS = 30_000;
 
 /** The page's part of the protocol without a page: a microphone fed with samples, a speaker that only counts. */
@@ -39,9 +47,11 @@ export class ChatClient {
   #sequence = 0;
   #utterances: { samples: Float32Array; at: number }[] = [];
   readonly #reports: NodeJS.Timeout;
+  readonly #reporting: Reporting;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, reporting: Reporting) {
     this.#socket = socket;
+    this.#reporting = reporting;
     socket.binaryType = 'arraybuffer';
     socket.on('message', (data, isBinary) => this.#take(data as Buffer | ArrayBuffer, isBinary));
     socket.on('close', (code) => {
@@ -53,10 +63,10 @@ export class ChatClient {
   }
 
   /** Connects to the server at `url` (http) and says hello, with the token of a former session or without. */
-  static async open(url: string, token?: string): Promise<ChatClient> {
+  static async open(url: string, token?: string, reporting: Reporting = 'regular'): Promise<ChatClient> {
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws/chat`, { origin: url });
     await once(socket, 'open');
-    const client = new ChatClient(socket);
+    const client = new ChatClient(socket, reporting);
     client.send({ type: 'hello', version: PROTOCOL_VERSION, ...(token === undefined ? {} : { token }) });
     client.welcome = (await client.next('welcome')).message;
     return client;
@@ -172,7 +182,7 @@ export class ChatClient {
     const reply = this.replies.get(turn);
     const samples = this.played(turn);
     if (reply) Object.assign(reply, { flushedAt: at, played: samples });
-    this.send({ type: 'played', turn, samples, final: true });
+    this.#tell({ type: 'played', turn, samples, final: true });
   }
 
   #report(): void {
@@ -182,6 +192,13 @@ export class ChatClient {
     const done = this.messages.some(({ message }) => message.type === 'reply_done' && message.turn === reply.turn);
     const final = done && samples >= reply.samples;
     if (final) reply.played = samples;
-    if (samples > 0) this.send({ type: 'played', turn: reply.turn, samples, ...(final ? { final } : {}) });
+    if (!final && (samples === 0 || this.#reporting === 'at flush')) return;
+    if (!final && this.#reporting === 'unreliable' && Math.random() < 0.5) return;
+    this.#tell({ type: 'played', turn: reply.turn, samples, ...(final ? { final } : {}) });
+  }
+
+  #tell(played: Extract<ClientMessage, { type: 'played' }>): void {
+    if (this.#reporting !== 'unreliable') return this.send(played);
+    setTimeout(() => this.#socket.readyState === this.#socket.OPEN && this.send(played), Math.random() * LATE_MS);
   }
 }
