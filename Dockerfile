@@ -1,0 +1,25 @@
+# Builds the server in one stage and runs it in another, as a user without rights.
+FROM node:22-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build && npm prune --omit=dev
+
+FROM node:22-bookworm-slim
+# The recogniser's packages are installed here, so that the container needs no network when it runs.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends libpocketsphinx3 pocketsphinx-en-us \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY --from=build /app/package.json /app/config.yml /app/LICENSE ./
+RUN mkdir -p /home/node/.cache/voice-chat && chown -R node:node /home/node/.cache
+USER node
+VOLUME /home/node/.cache/voice-chat
+EXPOSE 8000
+# Signals reach the server itself, which then lets replies end.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "dist/server/cli.js"]
+CMD ["start"]
