@@ -102,13 +102,18 @@ export class ChatClient {
     });
   }
 
-  /** Starts the microphone: silence in real time, until `say` puts speech into it. */
-  startMic(): void {
+  /** Starts the microphone: silence in real time (looked after every `everyMs`), until `say` puts speech into it. */
+  startMic(everyMs = 4): void {
     this.#micStart = performance.now();
     this.#mic = setInterval(() => {
       const due = Math.floor(((performance.now() - this.#micStart) / 1000) * MIC_RATE);
       while (this.#micPosition + MIC_FRAME <= due) this.#sendFrame();
-    }, 4);
+    }, everyMs);
+  }
+
+  /** Stops the microphone: nothing more is sent. */
+  stopMic(): void {
+    clearInterval(this.#mic);
   }
 
   /** Speaks into the microphone as soon as it is free; returns when each sample is spoken (`performance.now()`). */
