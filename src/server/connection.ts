@@ -133,7 +133,7 @@ export class Connection {
       case 'bye':
         this.#held = undefined;
         this.#world.sessions.end(held, 'ended');
-        this.#socket.close(1000);
+        this.#close(1000, 'Goodbye.');
     }
   }
 
