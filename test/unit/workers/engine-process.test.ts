@@ -53,6 +53,16 @@ describe('an engine in a process of its own', () => {
     for (const echo of echoes) expect(echo).toEqual(sent);
   });
 
+  it('keeps its properties while it is replaced', async () => {
+    let whileDown: unknown;
+    const engine: Process = await start({}, ({ state }) => {
+      if (state === 'down') whileDown = { up: engine.up, rate: engine.facts.rate };
+    });
+    await expect(all(engine.call('crash', [], undefined, forever))).rejects.toThrow(/crashed/);
+    expect(await all(engine.call('count', [1], undefined, forever))).toEqual([1]);
+    expect(whileDown).toEqual({ up: false, rate: 16_000 });
+  });
+
   it('passes on an error with its stage and cause, and stays usable', async () => {
     const engine = await start();
     await expect(all(engine.call('fail', [], undefined, forever))).rejects.toMatchObject({
