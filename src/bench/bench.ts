@@ -7,8 +7,9 @@ const BENCHES: readonly Loader[] = [
   { ids: ['pipeline-overhead'], load: async () => (await import('./pipeline-overhead.ts')).pipelineOverhead },
   { ids: ['barge-in-server'], load: async () => (await import('./barge-in-server.ts')).bargeInServer },
   { ids: ['barge-in-speaker'], load: async () => (await import('./barge-in-speaker.ts')).bargeInSpeaker },
+  { ids: ['false-alarms'], load: async () => (await import('./false-alarms.ts')).falseAlarms },
   { ids: ['heard-truth'], load: async () => (await import('./heard-truth.ts')).heardTruth },
-  // { ids: ['voice-to-voice'], load: async () => (await import('./voice-to-voice.ts')).voiceToVoice },
+  { ids: ['voice-to-voice'], load: async () => (await import('./voice-to-voice.ts')).voiceToVoice },
   { ids: ['sessions'], load: async () => (await import('./concurrent-sessions.ts')).concurrentSessions },
   // { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
 ];

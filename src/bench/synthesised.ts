@@ -7,7 +7,8 @@ import { speechBounds, type Utterance } from './speech-set.ts';
 /** `text` spoken by a voice of the embedded synthesiser (its first if none is named), at 16 kHz. */
 export async function synthesised(text: string, voice = ''): Promise<Float32Array> {
   await using tts = await create();
-  return spoken(tts, text, voice);
+  // Awaited here: the synthesiser is closed on return.
+  return await spoken(tts, text, voice);
 }
 
 /** Utterances of the embedded synthesiser's voices in turn, one per text, at 16 kHz. */
