@@ -1,4 +1,5 @@
 // The main module of an engine's process: loads one engine and runs its methods for the server.
+import { Worker } from 'node:worker_threads';
 import { Queue } from '../async/queue.ts';
 import { EngineError } from '../engines/contracts.ts';
 import { batched, type FromWorker, type SentError, type ToWorker } from './messages.ts';
@@ -70,8 +71,12 @@ function take(message: ToWorker): void {
 }
 
 process.on('message', (messages: ToWorker[]) => messages.forEach(take));
-// The server is gone, however it went: an engine must not outlive it.
+// The server is gone, however it went: an engine must not outlive it. One that computes does not see that its channel
+// is closed, so a thread of its own looks after that.
 process.on('disconnect', () => process.exit(0));
+new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
+  eval: true,
+}).unref();
 // Ctrl-C reaches the whole process group; the server drains first and then ends its engines itself.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type * as EngineProcessModule from '../../../src/server/workers/engine-process.ts';
 import { built } from '../../fixtures/built.ts';
@@ -132,5 +134,19 @@ describe('an engine in a process of its own', () => {
     await engine[Symbol.asyncDispose]();
     await engine[Symbol.asyncDispose]();
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('does not outlive a server that was killed, though it computes for ever', async () => {
+    const server = spawn(process.execPath, [new URL('../../fixtures/doomed-server.mjs', import.meta.url).pathname]);
+    const [pid] = await once(server.stdout, 'data');
+    server.kill('SIGKILL');
+    const lives = () => {
+      try {
+        return process.kill(Number(String(pid)), 0);
+      } catch {
+        return false;
+      }
+    };
+    await expect.poll(lives, { timeout: 10_000, interval: 100 }).toBe(false);
   });
 });
