@@ -40,14 +40,16 @@ const WINDOW = MIC_RATE / 100;
 /** Speech lies within so many dB of the loud parts, and so many dB above the background. */
 const BELOW_LOUD = 25;
 const ABOVE_BACKGROUND = 8;
-/** A breath, a click or the rest of an earlier word is over sooner: this many of so many windows must be speech. */
-const SUSTAINED = 12;
-const STRETCH = 15;
+/** A breath, a click or the rest of an earlier word is over sooner: of so many windows, so many must be speech. */
+const SUSTAINED = [
+  { of: 15, speak: 13 },
+  { of: 20, speak: 16 },
+];
 
 /**
  * Where speech begins and ends in samples, for measuring only: the first and the last 10 ms window that is within 25 dB of
  * the loud parts (95th percentile of the windows' levels) and 8 dB above the background (5th percentile), in a stretch of
- * 150 ms of which 120 ms are so. Without any such stretch, the whole recording.
+ * which 130 of 150 ms, or 160 of 200 ms, are so. Without any such stretch, the whole recording.
  */
 export function speechBounds(samples: Float32Array): { onset: number; end: number } {
   const levels: number[] = [];
@@ -69,7 +71,8 @@ function begin(levels: readonly number[]): number | undefined {
   const enough = Math.max(at(0.95) - BELOW_LOUD, at(0.05) + ABOVE_BACKGROUND);
   const found = levels.findIndex((level, i) => {
     if (level <= enough) return false;
-    return levels.slice(i, i + STRETCH).filter((one) => one > enough).length >= SUSTAINED;
+    const speaking = (count: number) => levels.slice(i, i + count).filter((one) => one > enough).length;
+    return SUSTAINED.some(({ of, speak }) => speaking(of) >= speak);
   });
   return found < 0 ? undefined : found;
 }

@@ -31,9 +31,9 @@ describe('speechBounds', () => {
 
   test('passes over a click before the speech and a breath after it', () => {
     const bounds = speechBounds(
-      sound([200, 0.001], [60, 0.3], [300, 0.001], [800, 0.3], [300, 0.001], [80, 0.1], [90, 0.001]),
+      sound([200, 0.001], [120, 0.3], [300, 0.001], [800, 0.3], [300, 0.001], [80, 0.1], [90, 0.001]),
     );
-    expect(ms(bounds)).toEqual({ onset: 560, end: 1360 });
+    expect(ms(bounds)).toEqual({ onset: 620, end: 1420 });
   });
 
   test('keeps a short gap inside speech', () => {
