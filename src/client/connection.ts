@@ -148,8 +148,6 @@ export class Connection {
       const sent = this.#pings.get(message.id);
       this.#pings.delete(message.id);
       if (sent !== undefined) this.roundTripMs = performance.now() - sent;
-    } else if (message.type === 'error' && message.code === 'session_expired') {
-      this.#token.set(undefined);
     }
     this.#handlers.onMessage(message);
   }

@@ -291,8 +291,8 @@ export class Page {
     if (error.code === 'server_busy') {
       return this.#screen.showProblem('connection', { title: 'The server is busy.', fix: error.message });
     }
-    // These two are shown otherwise: by a line between the captions, and by the reason for the close.
-    if (error.code !== 'session_expired' && error.code !== 'taken_over') this.#screen.toast(error.message);
+    // That one is shown otherwise, by the reason for the close.
+    if (error.code !== 'taken_over') this.#screen.toast(error.message);
   }
 
   #endOfSpeech(turn: number): void {

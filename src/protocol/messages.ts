@@ -73,7 +73,6 @@ export type ErrorCode =
   | 'text_too_long'
   | 'engine_failed'
   | 'voice_input_off'
-  | 'session_expired'
   | 'server_busy'
   | 'taken_over';
 

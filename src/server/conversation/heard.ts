@@ -102,8 +102,12 @@ export class HeardLedger {
               Math.max(end - phrase.start, (phrase.spoken.length * this.#rate) / LETTERS_PER_SECOND),
             );
       const isHeard = (word: ReplyWord) => this.#played > 0 && (word.start + word.end) / 2 <= this.#played;
+      // An engine tells its words as it speaks them; of a phrase that was cut, the rest was never told.
+      const untold = phrase.spoken.split(/\s+/).slice(words.length);
       heard.push(join(words.filter(isHeard)));
-      unheard.push(words.length > 0 ? join(words.filter((word) => !isHeard(word))) : phrase.text);
+      unheard.push(
+        words.length > 0 ? [join(words.filter((word) => !isHeard(word))), ...untold].join(' ') : phrase.text,
+      );
     }
     return { heard: tidy(heard), unheard: tidy(unheard) };
   }

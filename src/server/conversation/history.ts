@@ -40,15 +40,16 @@ export class History {
     return recent;
   }
 
-  /** The conversation as the page shows it. */
+  /** The conversation as the page shows it; a reply of which nothing was written is no line. */
   lines(): Line[] {
-    return this.#entries.map((entry): Line => {
+    const lines = this.#entries.map((entry): Line => {
       if (entry.who === 'user') return entry;
       const { id, ledger, cut } = entry.reply;
       if (!cut) return { who: 'assistant', turn: id, text: ledger.text.trim(), unheard: '' };
       const { heard, unheard } = ledger.split();
       return { who: 'assistant', turn: id, text: heard, unheard };
     });
+    return lines.filter((line) => line.text !== '' || (line.who === 'assistant' && line.unheard !== ''));
   }
 
   /** In the order of turns, which is not always that of arrival: a slow transcript can come after a typed message. */

@@ -62,6 +62,17 @@ describe('the heard ledger', () => {
     expect(unheard).toMatch(/is cut$/);
   });
 
+  it('counts words that the engine had not yet told as unheard', () => {
+    const ledger = new HeardLedger(RATE);
+    ledger.beginPhrase('one two three four.', 'one two three four.');
+    ledger.addSpeech(2_000, [
+      { text: 'one', start: 0, end: 1_000 },
+      { text: 'two', start: 1_000, end: 2_000 },
+    ]);
+    ledger.reportPlayed(1_000);
+    expect(ledger.split()).toEqual({ heard: 'one', unheard: 'two three four.' });
+  });
+
   it('keeps what is shown but not spoken with what was heard before it', () => {
     const ledger = ledgerOf('look at this. ');
     ledger.beginPhrase('```code```', '');
