@@ -11,7 +11,8 @@ const BENCHES: readonly Loader[] = [
   { ids: ['heard-truth'], load: async () => (await import('./heard-truth.ts')).heardTruth },
   { ids: ['voice-to-voice'], load: async () => (await import('./voice-to-voice.ts')).voiceToVoice },
   { ids: ['sessions'], load: async () => (await import('./concurrent-sessions.ts')).concurrentSessions },
-  // { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
+  { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
+  { ids: ['synthesis'], load: async () => (await import('./synthesis.ts')).synthesis },
 ];
 
 export type BenchOptions = { readonly only: string | undefined; readonly json: boolean; readonly list: boolean };
