@@ -152,7 +152,7 @@ function renderLatency(metrics: TurnMetrics, silentMs: number | undefined): HTML
   const parts = latencyParts(metrics);
   const facts: string[] = [];
   if (metrics.voiceToVoiceMs !== undefined) facts.push(`answered in ${formatMs(metrics.voiceToVoiceMs)}`);
-  if (metrics.bargeInMs !== undefined) facts.push(`stopped in ${formatMs(metrics.bargeInMs + (silentMs ?? 0))}`);
+  if (silentMs !== undefined) facts.push(`stopped in ${formatMs(silentMs)}`);
   if (facts.length === 0 && parts.length === 0) return undefined;
   const details = make('details', 'latency');
   const summary = make('summary', '');
@@ -176,9 +176,6 @@ function renderLatency(metrics: TurnMetrics, silentMs: number | undefined): HTML
   }
   const more: [string, number | undefined][] = [
     ['you spoke', metrics.userSpeechMs],
-    ['reply', metrics.replySpeechMs],
-    ['of it heard', metrics.heardMs],
-    ['barge-in to stop order', metrics.bargeInMs],
     ['stop order to silence here', silentMs],
   ];
   for (const [name, ms] of more) if (ms !== undefined) list.append(make('li', '', `${name} ${formatMs(ms)}`));

@@ -58,12 +58,8 @@ export type TurnMetrics = {
   phraseMs?: number;
   /** First phrase to its first audio. */
   ttsMs?: number;
-  /** Length of the user's speech and of the reply's speech that was made. */
+  /** Length of the user's speech. */
   userSpeechMs?: number;
-  replySpeechMs?: number;
-  heardMs?: number;
-  /** Confirmed barge-in to `flush`. */
-  bargeInMs?: number;
 };
 
 export type ErrorCode =

@@ -59,9 +59,9 @@ describe('the transcript', () => {
     transcript.apply({ type: 'reply_text', turn: 1, text: 'noon.' });
     transcript.apply({ type: 'reply_done', turn: 1, samples: 100 });
     transcript.apply({ type: 'metrics', turn: 1, metrics: { asrMs: 10 } });
-    transcript.apply({ type: 'metrics', turn: 1, metrics: { bargeInMs: 5 } });
+    transcript.apply({ type: 'metrics', turn: 1, metrics: { ttsMs: 5 } });
     expect(transcript.of(1)).toMatchObject({ user: { state: 'final' }, reply: { state: 'done' } });
-    expect(transcript.of(1).metrics).toEqual({ asrMs: 10, bargeInMs: 5 });
+    expect(transcript.of(1).metrics).toEqual({ asrMs: 10, ttsMs: 5 });
     expect(transcript.toText()).toBe('You: What time is it?\n\nAssistant: It is noon.\n');
   });
 
@@ -111,7 +111,7 @@ describe('the transcript', () => {
 });
 
 test('the parts of a latency come in the order they happened, without those that did not', () => {
-  expect(latencyParts({ ttsMs: 3, endpointMs: 1, bargeInMs: 9 }).map(({ key, ms }) => [key, ms])).toEqual([
+  expect(latencyParts({ ttsMs: 3, endpointMs: 1, userSpeechMs: 9 }).map(({ key, ms }) => [key, ms])).toEqual([
     ['pause', 1],
     ['tts', 3],
   ]);

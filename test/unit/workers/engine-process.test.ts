@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type * as EngineProcessModule from '../../../src/server/workers/engine-process.ts';
 import { built } from '../../fixtures/built.ts';
@@ -9,6 +9,7 @@ type News = EngineProcessModule.EngineNews;
 type Process = EngineProcessModule.EngineProcess;
 
 const forever = new AbortController().signal;
+setMaxListeners(0, forever);
 const open: Process[] = [];
 afterEach(async () => {
   for (const process of open.splice(0)) await process[Symbol.asyncDispose]();
