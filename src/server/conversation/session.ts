@@ -123,12 +123,12 @@ export class ConversationSession {
     turn.reportPlayed(samples);
     if (turn === this.#unsettled) {
       if (final) this.#settle();
-    } else if (turn.state.is === 'playing' && (final || turn.ledger.played >= turn.ledger.sent)) {
-      this.#end(turn, 'completed');
-    } else if (final && turn.state.is === 'answering' && turn.audible) {
-      // The page flushed by itself; its `interrupt` is lost or on its way.
+    } else if (final && turn.audible && turn.ledger.played > 0 && turn.ledger.split().unheard !== '') {
+      // The page stopped by itself; its `interrupt` is lost or on its way. (Nothing played at all: it has no speaker.)
       this.interrupt();
       this.#settle();
+    } else if (turn.state.is === 'playing' && (final || turn.ledger.played >= turn.ledger.sent)) {
+      this.#end(turn, 'completed');
     }
   }
 

@@ -294,6 +294,16 @@ describe('a conversation', () => {
     expect(talk.events.length).toBe(told);
   });
 
+  it('takes a last report in the middle of a reply for a cut, and one of nothing for a page without a speaker', async () => {
+    const talk = new TestConversation();
+    await talk.type('one');
+    await talk.played(1, 3 * WORD_SAMPLES, true);
+    expect(talk.of('cut')).toMatchObject([{ turn: 1, heard: 'One two three' }]);
+    await talk.type('two');
+    await talk.played(2, 0, true);
+    expect(talk.outcomes.map(({ outcome }) => outcome)).toEqual(['cut', 'completed']);
+  });
+
   it('ignores reports about turns that it does not know', async () => {
     const talk = new TestConversation();
     await talk.played(7, 100, true);
