@@ -208,6 +208,11 @@ describe('any text', () => {
     );
   });
 
+  it('stays within the longest phrase when a clause ends just beyond it', async () => {
+    const all = await cut(['?\ud83d你好， "Yes."hello xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx你好，'], options);
+    for (const phrase of all) expect(phrase.text.trim().length).toBeLessThanOrEqual(50);
+  });
+
   it('loses nothing and stays within the longest phrase', async () => {
     await fc.assert(
       fc.asyncProperty(text, async (raw) => {

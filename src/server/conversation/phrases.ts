@@ -63,9 +63,12 @@ class Cutter {
     const long = phrase.length > phraseLetters;
     if (this.#fence !== undefined || (!long && /^\s*(```|~~~)[^`]*$/.test(phrase))) return 0;
     if (insideMarkup(phrase) && !long) return 0;
-    if (endsSentence(phrase)) return phrase.length;
-    if (this.#isFirst && endsClause(phrase) && countWords(phrase) >= FIRST_CLAUSE_WORDS) return phrase.length;
-    if (this.#isFirst && /\s/.test(next) && countWords(phrase) >= firstPhraseWords) return phrase.length;
+    // An end that comes one character too late is no end: the phrase is cut before.
+    if (phrase.trim().length <= phraseLetters) {
+      if (endsSentence(phrase)) return phrase.length;
+      if (this.#isFirst && endsClause(phrase) && countWords(phrase) >= FIRST_CLAUSE_WORDS) return phrase.length;
+      if (this.#isFirst && /\s/.test(next) && countWords(phrase) >= firstPhraseWords) return phrase.length;
+    }
     return long ? forcedEnd(phrase, phraseLetters) : 0;
   }
 
