@@ -156,7 +156,8 @@ async function speakAll(texts: readonly string[]): Promise<Utterance[]> {
   for (const [i, said] of texts.entries()) {
     const voice = engine.voices[i % engine.voices.length]!;
     const pieces: Float32Array[] = [new Float32Array(4_800)];
-    for await (const { samples } of engine.speak(said, voice, new AbortController().signal)) pieces.push(samples);
+    for await (const { samples } of engine.speak(said, { name: voice, speed: 1 }, new AbortController().signal))
+      pieces.push(samples);
     pieces.push(new Float32Array(4_800));
     out.push({ said, samples: Float32Array.from(pieces.flatMap((piece) => [...piece])) });
   }

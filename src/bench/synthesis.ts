@@ -36,7 +36,7 @@ async function speakAll(engine: SpeechSynthesizer, voice: string, rows: Row[]): 
   for (const text of SENTENCES) {
     const chunks: SpokenPcm[] = [];
     const started = performance.now();
-    for await (const chunk of engine.speak(text, voice, new AbortController().signal)) {
+    for await (const chunk of engine.speak(text, { name: voice, speed: 1 }, new AbortController().signal)) {
       if (chunks.push(chunk) === 1) first.push(performance.now() - started);
     }
     const took = performance.now() - started;

@@ -25,7 +25,8 @@ export async function synthesisedUtterances(texts: readonly string[]): Promise<U
 
 async function spoken(tts: SpeechSynthesizer, text: string, voice: string): Promise<Float32Array> {
   const chunks: Float32Array[] = [];
-  for await (const { samples } of tts.speak(text, voice, new AbortController().signal)) chunks.push(samples);
+  for await (const { samples } of tts.speak(text, { name: voice, speed: 1 }, new AbortController().signal))
+    chunks.push(samples);
   const whole = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {

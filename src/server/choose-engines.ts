@@ -1,5 +1,11 @@
 import type { Config } from './config.ts';
-import type { ChatModel, SpeechRecognizer, SpeechSynthesizer, VoiceDetector } from './engines/contracts.ts';
+import {
+  type ChatModel,
+  EngineError,
+  type SpeechRecognizer,
+  type SpeechSynthesizer,
+  type VoiceDetector,
+} from './engines/contracts.ts';
 import type { Logger } from './log.ts';
 
 /** Which engine a stage gets, and why; only the module that is named is ever imported. */
@@ -49,6 +55,10 @@ export async function chooseAsr(
         ...scripted(asr, 'createAsr'),
         ...here(asr, async () => (await import('./engines/scripted.ts')).createAsr(asr)),
       };
+    case 'sherpa':
+    case 'whisper':
+    case 'openai':
+      throw new EngineError('asr', `asr.engine ${asr.engine} is not wired yet.`);
     case 'auto':
     case 'pocketsphinx': {
       const expected = asr.engine === 'pocketsphinx' ? asr.expects : 'auto';
@@ -96,6 +106,8 @@ export function chooseLlm({ llm }: Config): Choice<ChatModel> {
         isServer: true,
         inProcess: async () => (await import('./engines/openai-llm.ts')).create(llm),
       };
+    case 'llama':
+      throw new EngineError('llm', `llm.engine ${llm.engine} is not wired yet.`);
     case 'scripted':
       return {
         ...scripted(llm, 'createLlm'),
@@ -113,8 +125,12 @@ export function chooseTts({ tts }: Config): Choice<SpeechSynthesizer> {
         what: 'flite',
         why: tts.engine === 'auto' ? 'the most intelligible one that comes with the install' : NAMED,
         module: 'flite-tts',
-        settings: { speed: tts.speed },
+        settings: {},
       };
+    case 'sherpa':
+    case 'kokoro':
+    case 'openai':
+      throw new EngineError('tts', `tts.engine ${tts.engine} is not wired yet.`);
     case 'scripted':
       return {
         ...scripted(tts, 'createTts'),

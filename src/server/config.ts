@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { explainIssue } from './config-errors.ts';
+import { LANGUAGES } from './models/model-entry.ts';
 
 const number = (min: number, max: number, unit = '') =>
   z.custom<number>((value) => typeof value === 'number' && value >= min && value <= max, {
@@ -47,7 +48,12 @@ const llmCommon = {
     'You are a friendly voice assistant. Your answers are spoken aloud: keep them short, in plain sentences, without lists or markup.',
   ),
   historyMessages: whole(1, 1_000).default(40),
+  tools: z
+    .array(oneOf('time', 'calculator', 'timer'), { error: 'must be a list, such as [time, timer]' })
+    .default(['time', 'calculator', 'timer']),
 };
+/** 0 takes what the plan for this machine says. */
+const threads = whole(0, 256).default(0);
 const ttsCommon = {
   voice: text.default(''),
   speed: number(0.5, 2).default(1),
@@ -64,6 +70,13 @@ const schema = section({
   }).prefault({}),
   log: section({ level: oneOf('debug', 'info', 'warn', 'error').default('info') }).prefault({}),
   cache: section({ folder: text.default('~/.cache/voice-chat') }).prefault({}),
+  language: oneOf(...LANGUAGES).default('en'),
+  models: section({
+    folder: text.default('~/.cache/huggingface/hub'),
+    hub: url.default('https://huggingface.co'),
+    token: text.default(''),
+    offline: z.boolean({ error: 'must be true or false' }).default(false),
+  }).prefault({}),
   vad: z.discriminatedUnion('engine', [
     section({ engine: z.literal('auto'), ...vadCommon }),
     section({ engine: z.literal('silero'), ...vadCommon }),
@@ -78,6 +91,26 @@ const schema = section({
     section({ engine: z.literal('auto') }),
     section({ engine: z.literal('off') }),
     section({ engine: z.literal('pocketsphinx'), expects: oneOf('auto', 'builtin', 'anything').default('auto') }),
+    section({
+      engine: z.literal('sherpa'),
+      model: text.default(''),
+      hotWords: texts.default([]),
+      threads,
+    }),
+    section({
+      engine: z.literal('whisper'),
+      model: text.default(''),
+      hotWords: texts.default([]),
+      device: oneOf('auto', 'cuda', 'vulkan', 'cpu').default('auto'),
+      threads,
+    }),
+    section({
+      engine: z.literal('openai'),
+      baseUrl: url,
+      model: text.default(''),
+      apiKey: text.default(''),
+      hotWords: texts.default([]),
+    }),
     section({
       engine: z.literal('scripted'),
       ...scripted,
@@ -99,6 +132,19 @@ const schema = section({
       maxTokens: whole(1, 100_000).default(400),
     }),
     section({
+      engine: z.literal('llama'),
+      ...llmCommon,
+      model: text.default(''),
+      device: oneOf('auto', 'cuda', 'vulkan', 'metal', 'cpu').default('auto'),
+      gpuLayers: whole(-1, 1_000).default(-1),
+      contextTokens: whole(0, 1_048_576).default(0),
+      conversations: whole(0, 64).default(0),
+      threads,
+      temperature: number(0, 2).default(0.7),
+      maxTokens: whole(1, 100_000).default(400),
+      thinking: z.boolean({ error: 'must be true or false' }).default(false),
+    }),
+    section({
       engine: z.literal('scripted'),
       ...llmCommon,
       ...scripted,
@@ -110,6 +156,22 @@ const schema = section({
   tts: z.discriminatedUnion('engine', [
     section({ engine: z.literal('auto'), ...ttsCommon }),
     section({ engine: z.literal('flite'), ...ttsCommon }),
+    section({ engine: z.literal('sherpa'), ...ttsCommon, model: text.default(''), threads }),
+    section({
+      engine: z.literal('kokoro'),
+      ...ttsCommon,
+      model: text.default(''),
+      device: oneOf('auto', 'cuda', 'cpu').default('auto'),
+      threads,
+    }),
+    section({
+      engine: z.literal('openai'),
+      ...ttsCommon,
+      baseUrl: url,
+      model: text.default(''),
+      apiKey: text.default(''),
+      voices: texts.default([]),
+    }),
     section({
       engine: z.literal('scripted'),
       ...ttsCommon,
@@ -187,6 +249,7 @@ export function readConfig(file: string): Config {
     ...config,
     server: { ...config.server, tls: { cert: at(cert), key: at(key) } },
     cache: { folder: at(config.cache.folder) },
+    models: { ...config.models, folder: at(config.models.folder) },
   };
 }
 

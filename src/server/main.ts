@@ -147,7 +147,7 @@ function conversationSettings(config: Config): ConversationSettings {
     endpoint: turn,
     answer: {
       phrases: { firstPhraseWords: speech.firstPhraseWords, phraseLetters: speech.phraseLetters },
-      voice: tts.voice,
+      voice: { name: tts.voice, speed: tts.speed },
     },
     systemPrompt: llm.systemPrompt,
     historyMessages: llm.historyMessages,

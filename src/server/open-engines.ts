@@ -51,7 +51,7 @@ const KITS = {
       return engine.reply({ messages, situation: { engines: { vad: '', asr: '', llm: '', tts: '' } } }, signal);
     },
   },
-  tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', '', signal) },
+  tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', { name: '', speed: 1 }, signal) },
 } satisfies { vad: Kit<VoiceDetector>; asr: Kit<SpeechRecognizer>; llm: Kit<ChatModel>; tts: Kit<SpeechSynthesizer> };
 
 const START_MS = 120_000;

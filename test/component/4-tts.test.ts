@@ -8,7 +8,11 @@ describe('4: speech synthesis, flite', () => {
       let length = 0;
       let power = 0;
       const words: string[] = [];
-      for await (const pcm of tts.speak('Seven times eight is fifty-six.', voice, new AbortController().signal)) {
+      for await (const pcm of tts.speak(
+        'Seven times eight is fifty-six.',
+        { name: voice, speed: 1 },
+        new AbortController().signal,
+      )) {
         length += pcm.samples.length;
         for (const sample of pcm.samples) power += sample * sample;
         words.push(...(pcm.words ?? []).map(({ text }) => text));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChatMessage, ChatModel, ChatRequest } from '../../src/server/engines/contracts.ts';
+import type { ChatMessage, ChatModel, ChatRequest, ReplyDelta } from '../../src/server/engines/contracts.ts';
 
 const situation = {
   engines: { vad: 'silero v5', asr: 'pocketsphinx (en-us)', llm: 'the one under test', tts: 'flite' },
@@ -41,10 +41,10 @@ export function chatModelSuite(name: string, { open, long }: LlmCase): void {
     afterAll(() => model[Symbol.asyncDispose]());
 
     it('replies token by token', async () => {
-      const tokens: string[] = [];
+      const tokens: ReplyDelta[] = [];
       for await (const token of model.reply(request(user(long)), new AbortController().signal)) tokens.push(token);
       expect(tokens.length).toBeGreaterThanOrEqual(20);
-      expect(tokens.every((token) => token.length > 0)).toBe(true);
+      expect(tokens.every((token) => typeof token === 'string' && token.length > 0)).toBe(true);
       expect(tokens.join('')).toMatch(/\w+ \w+/);
     });
 

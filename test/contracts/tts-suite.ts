@@ -3,11 +3,17 @@ import type { ReplyWord } from '../../src/protocol/messages.ts';
 import { EngineError, type SpeechSynthesizer } from '../../src/server/engines/contracts.ts';
 import { joined } from '../fixtures/speech.ts';
 
+const usual = { name: '', speed: 1 };
+
 /** All that a synthesiser says for a phrase. */
-export async function say(tts: SpeechSynthesizer, phrase: string, voice = tts.voices[0]!) {
+export async function say(tts: SpeechSynthesizer, phrase: string, voice = tts.voices[0]!, speed = 1) {
   const chunks: Float32Array[] = [];
   const words: ReplyWord[] = [];
-  for await (const { samples, words: begun = [] } of tts.speak(phrase, voice, new AbortController().signal)) {
+  for await (const { samples, words: begun = [] } of tts.speak(
+    phrase,
+    { name: voice, speed },
+    new AbortController().signal,
+  )) {
     const before = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     for (const word of begun) {
       expect(word.start).toBeGreaterThanOrEqual(before);
@@ -114,17 +120,17 @@ export function ttsSuite(name: string, open: () => Promise<SpeechSynthesizer>, o
     it('ends promptly when aborted, and stays usable', async () => {
       const controller = new AbortController();
       let chunks = 0;
-      for await (const _ of tts.speak(SENTENCE.repeat(20), tts.voices[0]!, controller.signal)) {
+      for await (const _ of tts.speak(SENTENCE.repeat(20), usual, controller.signal)) {
         chunks++;
         controller.abort();
       }
       expect(chunks).toBe(1);
-      for await (const _ of tts.speak(SENTENCE, tts.voices[0]!, AbortSignal.abort())) expect.unreachable();
+      for await (const _ of tts.speak(SENTENCE, usual, AbortSignal.abort())) expect.unreachable();
       expect((await say(tts, SENTENCE)).samples.length).toBeGreaterThan(0);
     });
 
     it('stays usable when its listener leaves', async () => {
-      for await (const _ of tts.speak(SENTENCE, tts.voices[0]!, new AbortController().signal)) break;
+      for await (const _ of tts.speak(SENTENCE, usual, new AbortController().signal)) break;
       expect((await say(tts, SENTENCE)).samples.length).toBeGreaterThan(0);
     });
 

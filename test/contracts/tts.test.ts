@@ -2,4 +2,3 @@ import { create } from '../../src/server/engines/flite-tts.ts';
 import { ttsSuite } from './tts-suite.ts';
 
 ttsSuite('flite', () => create());
-ttsSuite('flite, slowly', () => create({ speed: 0.5 }));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ChatMessage } from '../../src/server/engines/contracts.ts';
+import type { ChatMessage, ReplyDelta } from '../../src/server/engines/contracts.ts';
 import { create, type OpenAiLlmSettings, probe } from '../../src/server/engines/openai-llm.ts';
 import { delta, llmServer, type Received, stream } from '../contracts/llm-server.ts';
 import { replyOf, request, user } from '../contracts/llm-suite.ts';
@@ -174,7 +174,7 @@ describe('an abort', () => {
       });
       const abort = new AbortController();
       const model = await create({ baseUrl: server.baseUrl, model: 'tiny' });
-      const tokens: string[] = [];
+      const tokens: ReplyDelta[] = [];
       const reading = (async () => {
         for await (const token of model.reply(request(user('hi')), abort.signal)) {
           tokens.push(token);

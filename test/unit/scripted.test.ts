@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MIC_FRAME } from '../../src/protocol/pcm.ts';
 import { abortable } from '../../src/server/async/abortable.ts';
 import { Queue } from '../../src/server/async/queue.ts';
-import type { Transcript } from '../../src/server/engines/contracts.ts';
+import type { ReplyDelta, Transcript } from '../../src/server/engines/contracts.ts';
 import { pitchOf } from '../../src/server/engines/scripted/tones.ts';
 import { createAsr, createLlm, createTts, createVad } from '../../src/server/engines/scripted.ts';
 import { replyOf, request, user } from '../contracts/llm-suite.ts';
@@ -92,9 +92,9 @@ describe('the scripted voice', () => {
     for (let i = 1; i < samples.length; i++) if (samples[i - 1]! <= 0 && samples[i]! > 0) ups.push(i);
     return ((ups.length - 1) * rate) / (ups.at(-1)! - ups[0]!);
   };
-  const voiced = async (settings: Parameters<typeof createTts>[0], voice = '') => {
+  const voiced = async (settings: Parameters<typeof createTts>[0], voice = '', speed = 1) => {
     const tts = await createTts(settings);
-    const pieces = await listOf(tts.speak('one three, seventeen', voice, never()));
+    const pieces = await listOf(tts.speak('one three, seventeen', { name: voice, speed }, never()));
     const samples = Float32Array.from(pieces.flatMap((piece) => [...piece.samples]));
     const words = pieces.flatMap((piece) => piece.words ?? []);
     return {
@@ -118,7 +118,7 @@ describe('the scripted voice', () => {
 
   it('can be told apart by session, and speaks at another speed', async () => {
     const normal = await voiced({});
-    const own = await voiced({ speed: 2 }, 'tone-700');
+    const own = await voiced({}, 'tone-700', 2);
     expect(Math.abs(own.pitches[0]! - 700)).toBeLessThan(7);
     expect(own.samples.length / normal.samples.length).toBeCloseTo(0.5, 2);
   });
@@ -128,7 +128,7 @@ describe('a scripted engine goes wrong on the call it was told to', () => {
   it('with an error, and works again after', async () => {
     const llm = await createLlm({ replies: ['a b c'], failOnCall: 2, failAfter: 1 });
     expect(await replyOf(llm, request())).toBe('a b c');
-    const tokens: string[] = [];
+    const tokens: ReplyDelta[] = [];
     const failing = (async () => {
       for await (const token of llm.reply(request(), never())) tokens.push(token);
     })();
@@ -147,7 +147,9 @@ describe('a scripted engine goes wrong on the call it was told to', () => {
     await expect(listOf((await createVad(fails)).detect(frames, never()))).rejects.toMatchObject({ stage: 'vad' });
     const asr = await createAsr({ ...fails, texts: ['hi'] });
     await expect(listOf(asr.recognize(stream([]), never()))).rejects.toMatchObject({ stage: 'asr' });
-    await expect(listOf((await createTts(fails)).speak('hi', '', never()))).rejects.toMatchObject({ stage: 'tts' });
+    await expect(listOf((await createTts(fails)).speak('hi', { name: '', speed: 1 }, never()))).rejects.toMatchObject({
+      stage: 'tts',
+    });
   });
 
   it('by hanging whatever its signal says', async () => {

@@ -1,4 +1,4 @@
-import type { SpeechSynthesizer, SpokenPcm } from '../engines/contracts.ts';
+import type { SpeakingVoice, SpeechSynthesizer, SpokenPcm } from '../engines/contracts.ts';
 import { type PhraseSettings, phrases } from './phrases.ts';
 
 /** A phrase as written and as it will be spoken (perhaps not at all), then its speech, then its end. */
@@ -9,8 +9,7 @@ export type AnswerEvent =
 
 export type AnswerSettings = {
   readonly phrases: PhraseSettings;
-  /** One of the synthesiser's voices; empty for its first. */
-  readonly voice: string;
+  readonly voice: SpeakingVoice;
 };
 
 /** The reply as it is heard: `text` from the chat model, cut into phrases, each spoken before the next is read. */

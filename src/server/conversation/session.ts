@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { ConversationState, Line, MicMode, ServerMessage } from '../../protocol/messages.ts';
 import { abortable } from '../async/abortable.ts';
 import { Queue } from '../async/queue.ts';
-import { EngineError, type Engines, type Situation, type Transcript } from '../engines/contracts.ts';
+import { EngineError, type Engines, type ReplyDelta, type Situation, type Transcript } from '../engines/contracts.ts';
 import { Hearing, type HearingEvent, type HearingSettings } from './hearing.ts';
 import { History } from './history.ts';
 import { type ReplySettings, reply } from './reply.ts';
@@ -237,10 +237,10 @@ export class ConversationSession {
     void this.#speak(turn, this.#timed(turn, tokens));
   }
 
-  async *#timed(turn: Turn, tokens: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  async *#timed(turn: Turn, tokens: AsyncIterable<ReplyDelta>): AsyncGenerator<string, void, undefined> {
     for await (const token of tokens) {
       turn.mark('token', this.#world.clock());
-      yield token;
+      if (typeof token === 'string') yield token;
     }
   }
 

@@ -1,27 +1,20 @@
 import type { ReplyWord } from '../../protocol/messages.ts';
-import { EngineError, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
+import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
 import { compileFlite, FLITE_RATE, FliteInstance, type FliteSpeech, type FliteToken } from './flite/flite-instance.ts';
 import { pieces } from './flite/pieces.ts';
 import { type SpokenWord, spokenWords } from './flite/spoken-form.ts';
 import { FLITE_VOICES, finish } from './flite/voices.ts';
-
-export type FliteSettings = {
-  /** How fast to speak: 1 is the voice's own speed, 2 twice as fast; 0.5 to 2. */
-  readonly speed?: number;
-};
 
 type Speaker = Pick<FliteInstance, 'speak'>;
 
 const CHUNK = Math.round(FLITE_RATE * 0.08);
 
 /** The flite synthesiser, from its npm package; speaks about eighty times faster than real time. The voice `''` is the first one. */
-export async function create(settings: FliteSettings = {}): Promise<SpeechSynthesizer> {
-  const speed = settings.speed ?? 1;
-  if (!(speed >= 0.5 && speed <= 2)) throw new EngineError('tts', `The speed must be from 0.5 to 2, not ${speed}.`);
+export async function create(): Promise<SpeechSynthesizer> {
   try {
     const ids = Object.values(FLITE_VOICES).map((voice) => voice.id);
     const module = await compileFlite(ids);
-    return new FliteTts(() => new FliteInstance(module, ids), 1 / speed);
+    return new FliteTts(() => new FliteInstance(module, ids));
   } catch (cause) {
     throw new EngineError('tts', 'The flite synthesiser could not be loaded; run npm ci again to install it.', {
       cause,
@@ -29,27 +22,27 @@ export async function create(settings: FliteSettings = {}): Promise<SpeechSynthe
   }
 }
 
-/** Says phrases with the instances of flite that `make` gives, `stretch` times as long as usual; see `create`. */
+/** Says phrases with the instances of flite that `make` gives; see `create`. */
 export class FliteTts implements SpeechSynthesizer {
   readonly rate = FLITE_RATE;
   readonly voices = Object.keys(FLITE_VOICES);
   readonly #make: () => Speaker;
-  readonly #stretch: number;
   #instance: Speaker | undefined;
   #closed = false;
 
-  constructor(make: () => Speaker, stretch: number) {
+  constructor(make: () => Speaker) {
     this.#make = make;
-    this.#stretch = stretch;
     this.#instance = make();
   }
 
-  async *speak(phrase: string, voice: string, signal: AbortSignal): AsyncGenerator<SpokenPcm, void, undefined> {
-    const character = FLITE_VOICES[voice || this.voices[0]!];
+  async *speak(phrase: string, voice: SpeakingVoice, signal: AbortSignal): AsyncGenerator<SpokenPcm, void, undefined> {
+    const { name, speed } = voice;
+    if (!(speed >= 0.5 && speed <= 2)) throw new EngineError('tts', `The speed must be from 0.5 to 2, not ${speed}.`);
+    const character = FLITE_VOICES[name || this.voices[0]!];
     if (!character) {
       throw new EngineError(
         'tts',
-        `There is no voice ${JSON.stringify(voice)}; choose one of ${this.voices.join(', ')}.`,
+        `There is no voice ${JSON.stringify(name)}; choose one of ${this.voices.join(', ')}.`,
       );
     }
     let position = 0;
@@ -60,7 +53,7 @@ export class FliteTts implements SpeechSynthesizer {
       if (this.#closed) throw new EngineError('tts', 'The synthesiser was closed; open a new one.');
       const tokens = piece.flatMap((word) => word.tokens);
       if (tokens.length === 0) continue;
-      const sound = finish(this.#say(character.id, piece), character, tokens.at(-1)!.punctuation);
+      const sound = finish(this.#say(character.id, piece, 1 / speed), character, tokens.at(-1)!.punctuation);
       const words = wordsOf(piece, sound.tokens);
       for (let at = 0; at < sound.samples.length; at += CHUNK) {
         if (signal.aborted) return;
@@ -72,25 +65,25 @@ export class FliteTts implements SpeechSynthesizer {
     }
   }
 
-  #say(voice: string, piece: readonly SpokenWord[]): FliteSpeech {
+  #say(voice: string, piece: readonly SpokenWord[], stretch: number): FliteSpeech {
     const tokens = piece.flatMap((word) => word.tokens);
     try {
-      return this.#try(voice, tokens);
+      return this.#try(voice, tokens, stretch);
     } catch {
       // What trapped once is not to be trusted again; a fresh one may well get through.
       this.#instance = undefined;
     }
     try {
-      return this.#try(voice, tokens);
+      return this.#try(voice, tokens, stretch);
     } catch (cause) {
       this.#instance = undefined;
       throw new EngineError('tts', 'The flite synthesiser cannot say this phrase; say it in other words.', { cause });
     }
   }
 
-  #try(voice: string, tokens: readonly FliteToken[]): FliteSpeech {
+  #try(voice: string, tokens: readonly FliteToken[], stretch: number): FliteSpeech {
     this.#instance ??= this.#make();
-    return this.#instance.speak(voice, tokens, this.#stretch);
+    return this.#instance.speak(voice, tokens, stretch);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -119,8 +119,6 @@ export type ScriptedTtsSettings = MishapSettings & {
   readonly rate?: number;
   /** The first word's pitch in Hz, 300 when left out; a voice named `tone-440` has its own, so that sessions can be told apart. */
   readonly pitch?: number;
-  /** 1 is normal, 2 is twice as fast. */
-  readonly speed?: number;
   readonly firstAudioMs?: number;
   /** Between two chunks. */
   readonly chunkDelayMs?: number;
@@ -130,15 +128,15 @@ export type ScriptedTtsSettings = MishapSettings & {
 
 /** Sings a tone per word, each of another pitch (see `pitchOf`), with the words' exact places. */
 export async function createTts(settings: ScriptedTtsSettings = {}): Promise<SpeechSynthesizer> {
-  const { rate = 24_000, pitch = 300, speed = 1, firstAudioMs = 0, chunkDelayMs = 0, chunkMs = 80 } = settings;
+  const { rate = 24_000, pitch = 300, firstAudioMs = 0, chunkDelayMs = 0, chunkMs = 80 } = settings;
   const begin = mishaps('tts', settings);
   const chunk = Math.max(1, Math.round((chunkMs * rate) / 1000));
   return {
     rate,
     voices: ['tone'],
-    async *speak(phrase, voice, signal): AsyncGenerator<SpokenPcm, void, undefined> {
+    async *speak(phrase, { name, speed }, signal): AsyncGenerator<SpokenPcm, void, undefined> {
       const hazard = begin();
-      const { samples, words } = tones(phrase, { rate, speed, pitch: pitchOfVoice(voice) ?? pitch });
+      const { samples, words } = tones(phrase, { rate, speed, pitch: pitchOfVoice(name) ?? pitch });
       let wait = firstAudioMs;
       for (let start = 0; start < samples.length; start += chunk) {
         // Before the signal is looked at: an engine that hangs does so whatever it says.

@@ -1,6 +1,8 @@
 import type {
   ChatModel,
   ChatRequest,
+  ReplyDelta,
+  SpeakingVoice,
   SpeechRecognizer,
   SpeechSynthesizer,
   SpokenPcm,
@@ -34,7 +36,7 @@ export const remoteAsr = (caller: Caller): SpeechRecognizer => ({
 /** A chat model that runs elsewhere. */
 export const remoteLlm = (caller: Caller): ChatModel => ({
   reply: (request: ChatRequest, signal: AbortSignal) =>
-    caller.call('reply', [request], undefined, signal) as AsyncIterable<string>,
+    caller.call('reply', [request], undefined, signal) as AsyncIterable<ReplyDelta>,
   [Symbol.asyncDispose]: close(caller),
 });
 
@@ -46,7 +48,7 @@ export const remoteTts = (caller: Caller): SpeechSynthesizer => ({
   get voices() {
     return (caller.facts.voices ?? []) as readonly string[];
   },
-  speak: (phrase: string, voice: string, signal: AbortSignal) =>
+  speak: (phrase: string, voice: SpeakingVoice, signal: AbortSignal) =>
     caller.call('speak', [phrase, voice], undefined, signal) as AsyncIterable<SpokenPcm>,
   [Symbol.asyncDispose]: close(caller),
 });

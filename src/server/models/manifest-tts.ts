@@ -1,0 +1,3 @@
+import type { TtsModel } from './model-entry.ts';
+
+export const TTS_MODELS: readonly TtsModel[] = [];
