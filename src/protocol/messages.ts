@@ -7,6 +7,9 @@ export const PROTOCOL_VERSION = 1;
  */
 export type MicMode = 'open' | 'held' | 'off';
 
+/** One of the synthesiser's voices, and how fast it speaks: 1 is its own speed, 0.5 to 2. */
+export type VoiceChoice = { readonly name: string; readonly speed: number };
+
 /** JSON text messages from the browser. The first one must be `hello`. */
 export type ClientMessage =
   | {
@@ -16,6 +19,7 @@ export type ClientMessage =
     }
   | { type: 'mic'; mode: MicMode }
   | { type: 'text'; text: string }
+  | { type: 'voice'; voice: VoiceChoice /** holds from the next reply on */ }
   | { type: 'interrupt' }
   | {
       type: 'played';
@@ -85,6 +89,9 @@ export type ServerMessage =
       speechRate: number;
       /** One description per stage, such as `pocketsphinx (en-us)`. */
       engines: Record<'vad' | 'asr' | 'llm' | 'tts', string>;
+      /** The voices there are, and the one that speaks. */
+      voices: string[];
+      voice: VoiceChoice;
       /** Why speaking will not work, when it will not; typing always does. */
       voiceInputOff?: string;
       lines: Line[];

@@ -7,6 +7,10 @@ const schema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), version: z.number(), token: z.string().max(200).optional() }),
   z.object({ type: z.literal('mic'), mode: z.enum(['open', 'held', 'off']) }),
   z.object({ type: z.literal('text'), text: z.string() }),
+  z.object({
+    type: z.literal('voice'),
+    voice: z.object({ name: z.string().max(200), speed: z.number().min(0.5).max(2) }),
+  }),
   z.object({ type: z.literal('interrupt') }),
   z.object({ type: z.literal('played'), turn: count, samples: count, final: z.boolean().optional() }),
   z.object({ type: z.literal('ping'), id: count }),

@@ -22,6 +22,7 @@ export type ConnectionWorld = {
     readonly idleMinutes: number;
   };
   readonly speechRate: number;
+  readonly voices: readonly string[];
   readonly engines: Extract<ServerMessage, { type: 'welcome' }>['engines'];
   readonly voiceInputOff: string | undefined;
 };
@@ -120,6 +121,14 @@ export class Connection {
         session.type(message.text);
         return;
       }
+      case 'voice': {
+        const { voices } = this.#world;
+        if (!voices.includes(message.voice.name)) {
+          return this.#bad('bad_message', `There is no such voice; choose one of ${voices.join(', ')}.`);
+        }
+        session.setVoice(message.voice);
+        return;
+      }
       case 'interrupt':
         session.interrupt();
         return;
@@ -182,7 +191,8 @@ export class Connection {
       this.#close(CLOSE.takenOver, text);
       this.#closed.abort();
     };
-    const { engines, speechRate, voiceInputOff } = this.#world;
+    const { engines, speechRate, voices, voiceInputOff } = this.#world;
+    const { name, speed } = held.session.voice;
     this.#send({
       type: 'welcome',
       version: PROTOCOL_VERSION,
@@ -192,6 +202,8 @@ export class Connection {
       micRate: MIC_RATE,
       speechRate,
       engines,
+      voices: [...voices],
+      voice: { name: name || voices[0]!, speed },
       ...(voiceInputOff === undefined ? {} : { voiceInputOff }),
       lines: latestLines(held.session.lines, this.#world.limits.outboundBytes / 2),
     });

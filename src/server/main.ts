@@ -82,6 +82,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     log,
     limits: config.limits,
     speechRate: engines.tts.rate,
+    voices: engines.tts.voices,
     engines: names,
     voiceInputOff,
   };

@@ -2,7 +2,14 @@ import { setMaxListeners } from 'node:events';
 import type { ConversationState, Line, MicMode, ServerMessage } from '../../protocol/messages.ts';
 import { abortable } from '../async/abortable.ts';
 import { Queue } from '../async/queue.ts';
-import { EngineError, type Engines, type ReplyDelta, type Situation, type Transcript } from '../engines/contracts.ts';
+import {
+  EngineError,
+  type Engines,
+  type ReplyDelta,
+  type Situation,
+  type SpeakingVoice,
+  type Transcript,
+} from '../engines/contracts.ts';
 import { Hearing, type HearingEvent, type HearingSettings } from './hearing.ts';
 import { History } from './history.ts';
 import { type ReplySettings, reply } from './reply.ts';
@@ -38,6 +45,7 @@ export class ConversationSession {
   readonly #own = new AbortController();
   readonly #signal: AbortSignal;
   readonly #hearing: Hearing;
+  #voice: SpeakingVoice;
   #events = new Queue<SessionEvent>();
   #lastTurn = 0;
   #turn: Turn | undefined;
@@ -51,6 +59,7 @@ export class ConversationSession {
   constructor(world: SessionWorld, settings: ConversationSettings, parent: AbortSignal) {
     this.#world = world;
     this.#settings = settings;
+    this.#voice = settings.answer.voice;
     this.#signal = AbortSignal.any([parent, this.#own.signal]);
     // Every call of a long session listens to it for a while.
     setMaxListeners(0, this.#signal);
@@ -100,6 +109,15 @@ export class ConversationSession {
   /** Changes how the microphone is used. */
   setMic(mode: MicMode): void {
     this.#hearing.setMode(mode);
+  }
+
+  /** The voice that speaks, from the next reply on. */
+  get voice(): SpeakingVoice {
+    return this.#voice;
+  }
+
+  setVoice(voice: SpeakingVoice): void {
+    this.#voice = voice;
   }
 
   /** A turn that the user typed; cuts a reply that still plays. */
@@ -247,8 +265,10 @@ export class ConversationSession {
   async #speak(turn: Turn, text: AsyncIterable<string>): Promise<void> {
     turn.state = { is: 'answering' };
     const { engines, clock } = this.#world;
+    const { answer, leadMs } = this.#settings;
+    const settings = { leadMs, answer: { ...answer, voice: this.#voice } };
     try {
-      for await (const event of reply(turn, text, engines.tts, this.#settings, clock)) {
+      for await (const event of reply(turn, text, engines.tts, settings, clock)) {
         // An abort can fall between an event's making and its arrival here.
         if (turn.signal.aborted) return;
         this.#events.push(event);

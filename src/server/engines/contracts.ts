@@ -1,4 +1,4 @@
-import type { ReplyWord } from '../../protocol/messages.ts';
+import type { ReplyWord, VoiceChoice } from '../../protocol/messages.ts';
 
 export type Stage = 'vad' | 'asr' | 'llm' | 'tts';
 
@@ -83,8 +83,8 @@ export interface ChatModel extends Engine {
 /** A piece of speech; `words` are those that begin in it, their positions counted from the start of the phrase. */
 export type SpokenPcm = { readonly samples: Float32Array; readonly words?: readonly ReplyWord[] };
 
-/** One of the synthesiser's voices, empty for its first, and how fast it speaks: 1 is its own speed, 0.5 to 2. */
-export type SpeakingVoice = { readonly name: string; readonly speed: number };
+/** Whose voice speaks, and how fast; an empty name is the first one's. */
+export type SpeakingVoice = VoiceChoice;
 
 /** Speaks the reply. */
 export interface SpeechSynthesizer extends Engine {
