@@ -1,0 +1,147 @@
+import { bytesField, floatField, joined, numberField, textField } from './protobuf.ts';
+
+/** The element types of tensors that can be written; `i64` data is given as plain numbers. */
+export type ElementType = 'f32' | 'i32' | 'i64' | 'bool';
+
+/** Constant data of a model: `data` in row-major order, `dims` empty for a scalar. */
+export type Tensor = { readonly type: ElementType; readonly dims: readonly number[]; readonly data: ArrayLike<number> };
+
+/** What a node is set to, in the kind that the operator's description asks for. */
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly string: string }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly tensor: Tensor }
+  | { readonly graph: OnnxGraph };
+
+export type NodeOptions = {
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** Names of the results, where they matter or where there are several. */
+  readonly outputs?: readonly string[];
+  /** The operator's domain, such as `com.microsoft`; that of ONNX itself if not given. */
+  readonly domain?: string;
+};
+
+// TensorProto.DataType
+const TYPE_NUMBERS: Record<ElementType, number> = { f32: 1, i32: 6, i64: 7, bool: 9 };
+
+/** A model's graph, put together node by node; every method that makes a value returns the value's name. */
+export class OnnxGraph {
+  readonly #fields: Uint8Array[] = [];
+  #lastId = 0;
+
+  /** Declares an input; a dimension that is a word may be of any length. */
+  input(name: string, type: ElementType, dims: readonly (number | string)[]): string {
+    this.#fields.push(bytesField(11, valueInfo(name, type, dims)));
+    return name;
+  }
+
+  /** Declares that the value `name` is an output. */
+  output(name: string, type: ElementType, dims: readonly (number | string)[]): void {
+    this.#fields.push(bytesField(12, valueInfo(name, type, dims)));
+  }
+
+  /** Keeps a tensor in the model, under a name of its own if none is given. */
+  constant(tensor: Tensor, name = this.#name('constant')): string {
+    this.#fields.push(bytesField(5, joined(tensorFields(tensor), textField(8, name))));
+    return name;
+  }
+
+  /** Applies an operator and returns the name of its (first) result; an input that is left out is an empty name. */
+  node(operator: string, inputs: readonly string[], options: NodeOptions = {}): string {
+    const { attributes = {}, outputs = [this.#name(operator)], domain } = options;
+    const fields = [
+      ...inputs.map((input) => textField(1, input)),
+      ...outputs.map((output) => textField(2, output)),
+      textField(3, this.#name(`${operator}_node`)),
+      textField(4, operator),
+      ...Object.entries(attributes).map(([name, value]) => bytesField(5, attributeFields(name, value))),
+      ...(domain === undefined ? [] : [textField(7, domain)]),
+    ];
+    this.#fields.push(bytesField(1, joined(...fields)));
+    return outputs[0]!;
+  }
+
+  /** The graph as a GraphProto. */
+  bytes(): Uint8Array {
+    return joined(textField(2, 'graph'), ...this.#fields);
+  }
+
+  #name(what: string): string {
+    return `${what}_${++this.#lastId}`;
+  }
+}
+
+export type ModelOptions = {
+  /** Of the operators of ONNX itself; 17 if not given. */
+  readonly opset?: number;
+  /** Versions of further operator domains. */
+  readonly domains?: Readonly<Record<string, number>>;
+  /** Notes that the model carries for whoever loads it. */
+  readonly metadata?: Readonly<Record<string, string | number>>;
+};
+
+/** The bytes of an `.onnx` file. Field numbers are those of onnx.proto3 (ModelProto, GraphProto, NodeProto and so on). */
+export function onnxModel(
+  graph: OnnxGraph,
+  { opset = 17, domains = {}, metadata = {} }: ModelOptions = {},
+): Uint8Array {
+  const operatorSet = (domain: string, version: number) =>
+    bytesField(8, joined(textField(1, domain), numberField(2, version)));
+  return joined(
+    numberField(1, 8), // IR version 8: understood by every runtime in use, enough for opset 17
+    textField(2, 'voice-chat'),
+    bytesField(7, graph.bytes()),
+    operatorSet('', opset),
+    ...Object.entries(domains).map(([domain, version]) => operatorSet(domain, version)),
+    ...Object.entries(metadata).map(([key, value]) =>
+      bytesField(14, joined(textField(1, key), textField(2, String(value)))),
+    ),
+  );
+}
+
+function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): Uint8Array {
+  const shape = joined(
+    ...dims.map((dim) => bytesField(1, typeof dim === 'number' ? numberField(1, dim) : textField(2, dim))),
+  );
+  const tensorType = joined(numberField(1, TYPE_NUMBERS[type]), bytesField(2, shape));
+  return joined(textField(1, name), bytesField(2, bytesField(1, tensorType)));
+}
+
+function tensorFields({ type, dims, data }: Tensor): Uint8Array {
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  if (size !== data.length)
+    throw new RangeError(`A tensor of ${dims.join(' × ')} needs ${size} numbers, not ${data.length}.`);
+  return joined(
+    ...dims.map((dim) => numberField(1, dim)),
+    numberField(2, TYPE_NUMBERS[type]),
+    bytesField(9, rawData(type, data)),
+  );
+}
+
+function rawData(type: ElementType, data: ArrayLike<number>): Uint8Array {
+  switch (type) {
+    case 'f32':
+      return new Uint8Array(Float32Array.from(data).buffer);
+    case 'i32':
+      return new Uint8Array(Int32Array.from(data).buffer);
+    case 'i64':
+      return new Uint8Array(BigInt64Array.from(Array.from(data, BigInt)).buffer);
+    case 'bool':
+      return Uint8Array.from(data, (value) => (value ? 1 : 0));
+  }
+}
+
+function attributeFields(name: string, value: Attribute): Uint8Array {
+  // AttributeProto.AttributeType
+  const typed = (type: number, ...fields: Uint8Array[]) => joined(textField(1, name), ...fields, numberField(20, type));
+  if ('float' in value) return typed(1, floatField(2, value.float));
+  if ('int' in value) return typed(2, numberField(3, value.int));
+  if ('string' in value) return typed(3, textField(4, value.string));
+  if ('tensor' in value) return typed(4, bytesField(5, tensorFields(value.tensor)));
+  if ('graph' in value) return typed(5, bytesField(6, value.graph.bytes()));
+  if ('floats' in value) return typed(6, ...value.floats.map((one) => floatField(7, one)));
+  return typed(7, ...value.ints.map((one) => numberField(8, one)));
+}
