@@ -16,6 +16,7 @@ import { sessionToken } from './token.ts';
 import { Transcript } from './transcript.ts';
 import { TranscriptView } from './transcript-view.ts';
 import { Voice } from './voice.ts';
+import { VoiceFields } from './voice-choice.ts';
 import { WakeLock } from './wake-lock.ts';
 
 type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
@@ -31,6 +32,7 @@ export class Page {
   readonly #connection: Connection;
   readonly #sound: Sound;
   readonly #voice: Voice;
+  readonly #voiceFields = new VoiceFields((voice) => void this.#connection.send({ type: 'voice', voice }));
   #link: Situation['link'] = 'connecting';
   #conversation: ConversationState = 'listening';
   #voiceInputOff: string | undefined;
@@ -262,6 +264,8 @@ export class Page {
     }
     for (const exchange of this.#transcript.exchanges) this.#view.show(exchange);
     this.#sound.rate = message.speechRate;
+    const voice = this.#voiceFields.show(message.voices, message.voice);
+    if (voice) this.#connection.send({ type: 'voice', voice });
     for (const played of this.#unsentPlayed.splice(0)) this.#connection.send(played);
     this.#voice.connected();
     for (const text of this.#unsentTexts.splice(0)) this.#connection.send({ type: 'text', text });

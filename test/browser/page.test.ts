@@ -217,6 +217,20 @@ describe.skipIf(!CHROMIUM)('the page (needs Chromium)', () => {
     await page.close();
   });
 
+  test('the assistant speaks with the voice that is chosen, also after a reload', async () => {
+    const page = await open();
+    await page.click('#open-settings');
+    await page.selectOption('#voices', 'tone-600');
+    await page.locator('#speed').fill('2');
+    expect(await page.textContent('#speed-text')).toBe('2.00 ×');
+    await page.reload();
+    await page.waitForSelector('[data-link=ready]');
+    await page.click('#open-settings');
+    await expect.poll(() => page.inputValue('#voices')).toBe('tone-600');
+    expect(await page.inputValue('#speed')).toBe('2');
+    await page.close();
+  });
+
   test('runs under the strict content policy without a complaint', async () => {
     const page = await browser.newPage();
     const complaints: string[] = [];

@@ -133,7 +133,7 @@ export async function createTts(settings: ScriptedTtsSettings = {}): Promise<Spe
   const chunk = Math.max(1, Math.round((chunkMs * rate) / 1000));
   return {
     rate,
-    voices: ['tone'],
+    voices: ['tone', 'tone-600'],
     async *speak(phrase, { name, speed }, signal): AsyncGenerator<SpokenPcm, void, undefined> {
       const hazard = begin();
       const { samples, words } = tones(phrase, { rate, speed, pitch: pitchOfVoice(name) ?? pitch });
