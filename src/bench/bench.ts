@@ -11,6 +11,7 @@ const BENCHES: readonly Loader[] = [
   { ids: ['heard-truth'], load: async () => (await import('./heard-truth.ts')).heardTruth },
   { ids: ['voice-to-voice'], load: async () => (await import('./voice-to-voice.ts')).voiceToVoice },
   { ids: ['sessions'], load: async () => (await import('./concurrent-sessions.ts')).concurrentSessions },
+  { ids: ['process-overhead'], load: async () => (await import('./process-overhead.ts')).processOverhead },
   { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
   { ids: ['synthesis'], load: async () => (await import('./synthesis.ts')).synthesis },
 ];
