@@ -76,12 +76,14 @@ describe('imports point one way', () => {
   });
 
   it('an engine knows no other engine, except the recogniser what the built-in brain understands', () => {
+    // What several of them say and sound alike: no engines themselves.
+    const shared = ['text', 'sound'];
     const engineOf = (path: string) => /^server\/engines\/([a-z0-9]+)/.exec(path)?.[1];
     const pairs = sources.flatMap(({ path, files }) =>
       files
         .filter((file) => file !== 'server/engines/contracts.ts')
         .map((file) => [engineOf(path), engineOf(file)] as const)
-        .filter(([from, to]) => from && to && from !== to)
+        .filter(([from, to]) => from && to && from !== to && !shared.includes(to))
         .map(([from, to]) => `${from} → ${to}`),
     );
     expect([...new Set(pairs)]).toEqual(['pocketsphinx → builtin']);

@@ -1,9 +1,9 @@
 import type { ReplyWord } from '../../protocol/messages.ts';
 import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
-import { compileFlite, FLITE_RATE, FliteInstance, type FliteSpeech, type FliteToken } from './flite/flite-instance.ts';
-import { pieces } from './flite/pieces.ts';
-import { type SpokenWord, spokenWords } from './flite/spoken-form.ts';
+import { compileFlite, FLITE_RATE, FliteInstance, type FliteSpeech } from './flite/flite-instance.ts';
 import { FLITE_VOICES, finish } from './flite/voices.ts';
+import { pieces } from './text/pieces.ts';
+import { type SpokenToken, type SpokenWord, spokenWords } from './text/spoken-form.ts';
 
 type Speaker = Pick<FliteInstance, 'speak'>;
 
@@ -81,7 +81,7 @@ export class FliteTts implements SpeechSynthesizer {
     }
   }
 
-  #try(voice: string, tokens: readonly FliteToken[], stretch: number): FliteSpeech {
+  #try(voice: string, tokens: readonly SpokenToken[], stretch: number): FliteSpeech {
     this.#instance ??= this.#make();
     return this.#instance.speak(voice, tokens, stretch);
   }

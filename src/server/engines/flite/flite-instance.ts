@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { SpokenToken } from '../text/spoken-form.ts';
 import { openExports } from './open-exports.ts';
 
 /** Samples per second of every voice here. */
 export const FLITE_RATE = 16_000;
-
-/** One thing to say, in ASCII, and the punctuation after it, which shapes pauses and melody. */
-export type FliteToken = { readonly name: string; readonly punctuation: string };
 
 /** Where speech begins and ends, in samples. */
 export type Span = { readonly start: number; readonly end: number };
@@ -81,7 +79,7 @@ export class FliteInstance {
   }
 
   /** Says `tokens`, `stretch` times as long as usual. Blocks for about a hundredth of the speech's length. */
-  speak(voice: string, tokens: readonly FliteToken[], stretch: number): FliteSpeech {
+  speak(voice: string, tokens: readonly SpokenToken[], stretch: number): FliteSpeech {
     const utterance = this.#c.new_utterance();
     this.#c.utt_init(utterance, this.#voices.get(voice)!);
     const features = new DataView(this.#c.memory.buffer).getUint32(utterance, true);

@@ -1,3 +1,4 @@
+import { bend } from '../sound/bend.ts';
 import { FLITE_RATE, type FliteSpeech, type Span } from './flite-instance.ts';
 
 export type FliteVoice = {
@@ -17,8 +18,6 @@ export const FLITE_VOICES: Record<string, FliteVoice> = {
 const ms = (value: number) => Math.round((value * FLITE_RATE) / 1000);
 const LEAD = ms(20);
 const FADE = ms(5);
-/** Above it peaks are bent, so that none is cut. */
-const KNEE = 0.8;
 
 /** Speech ready to play: silence around it trimmed to a natural pause, the voice at its level, no peak above 1. */
 export function finish(
@@ -39,10 +38,4 @@ export function finish(
     samples,
     tokens: speech.tokens.map((span) => span && { start: inside(span.start), end: inside(span.end) }),
   };
-}
-
-function bend(value: number): number {
-  const size = Math.abs(value);
-  if (size <= KNEE) return value;
-  return Math.sign(value) * (KNEE + (1 - KNEE) * Math.tanh((size - KNEE) / (1 - KNEE)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pieces } from '../../src/server/engines/flite/pieces.ts';
-import { spokenWords } from '../../src/server/engines/flite/spoken-form.ts';
+import { pieces } from '../../src/server/engines/text/pieces.ts';
+import { spokenWords } from '../../src/server/engines/text/spoken-form.ts';
 
 const said = (phrase: string) =>
   spokenWords(phrase)

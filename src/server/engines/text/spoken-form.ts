@@ -1,9 +1,11 @@
-import type { FliteToken } from './flite-instance.ts';
 import { PAUSE, spell } from './spell.ts';
 import { ABBREVIATIONS, LETTERS } from './spoken-words.ts';
 
+/** One thing to say, in ASCII, and the punctuation after it, which shapes pauses and melody. */
+export type SpokenToken = { readonly name: string; readonly punctuation: string };
+
 /** A word as written, and what to say for it: nothing for what has no sound, such as an emoji. */
-export type SpokenWord = { readonly text: string; readonly tokens: readonly FliteToken[] };
+export type SpokenWord = { readonly text: string; readonly tokens: readonly SpokenToken[] };
 
 type Core = { readonly inner: string; readonly punctuation: string };
 
@@ -42,21 +44,21 @@ function coreOf(text: string): Core {
 }
 
 /** Latin letters lose their marks; what is then not ASCII cannot be said. */
-function tokensOf(said: string, punctuation: string): FliteToken[] {
+function tokensOf(said: string, punctuation: string): SpokenToken[] {
   const plain = said
     .replace(/[ßæœøłđðþıÆŒØŁĐÐÞ]/g, (letter) => LETTERS[letter.toLowerCase()]!)
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .replace(/[^A-Za-z'., ]/gu, ' ')
     .replaceAll(',', ' , ');
-  const out: FliteToken[] = [];
+  const out: SpokenToken[] = [];
   const mark = (sign: string) => {
     const last = out.pop();
     if (last) out.push({ name: last.name, punctuation: sign });
   };
   for (const part of plain.split(' ')) {
     if (part === ',') mark(',');
-    // Endless words would be read at once, and flite's rules for unknown words take long over them.
+    // Endless words would be read at once, and a synthesiser's rules for unknown words take long over them.
     else {
       const length = Math.min(part.length, LONGEST_WORD);
       for (let at = 0; at < length; at += LONGEST_TOKEN) push(part.slice(at, at + LONGEST_TOKEN));
