@@ -84,11 +84,18 @@ export class HeardLedger {
     this.#played = Math.max(this.#played, Math.min(samples, this.#sent));
   }
 
-  /** Splits the reply's text at what has been heard so far; a word counts once half of it was played. */
-  split(): { heard: string; unheard: string } {
+  /**
+   * Splits the reply's text at what has been heard so far; a word counts once half of it was played. Of a part of the text
+   * only (letters `from` to `to`), it takes the phrases whose first word begins there.
+   */
+  split(from = 0, to = Number.POSITIVE_INFINITY): { heard: string; unheard: string } {
     const heard: string[] = [];
     const unheard: string[] = [];
+    let written = 0;
     for (const [i, phrase] of this.#phrases.entries()) {
+      const begins = written + phrase.text.length - phrase.text.trimStart().length;
+      written += phrase.text.length;
+      if (begins < from || begins >= to) continue;
       const end = this.#phrases[i + 1]?.start ?? this.#sent;
       if (phrase.complete && this.#played > 0 && this.#played >= end) {
         heard.push(phrase.text);

@@ -1,9 +1,15 @@
 import type { Line } from '../../protocol/messages.ts';
 import type { ChatMessage } from '../engines/contracts.ts';
 import type { HeardLedger } from './heard.ts';
+import type { ToolRound } from './tool-box.ts';
 
-/** The part of a turn that history needs: its reply, and whether the user cut it. */
-export type Reply = { readonly id: number; readonly ledger: HeardLedger; readonly cut: boolean };
+/** The part of a turn that history needs: its reply, the tools called in it, and whether the user cut it. */
+export type Reply = {
+  readonly id: number;
+  readonly ledger: HeardLedger;
+  readonly cut: boolean;
+  readonly toolRounds: readonly ToolRound[];
+};
 
 type Entry = { who: 'user'; turn: number; text: string; typed: boolean } | { who: 'assistant'; reply: Reply };
 
@@ -31,12 +37,10 @@ export class History {
         messages.push({ role: 'user', content: entry.text });
         continue;
       }
-      const { ledger, cut } = entry.reply;
-      const content = cut ? ledger.split().heard : ledger.text.trim();
-      if (content !== '') messages.push({ role: 'assistant', content, ...(cut ? { cut } : {}) });
+      messages.push(...replyMessages(entry.reply));
     }
     const recent = messages.slice(-limit);
-    while (recent[0]?.role === 'assistant') recent.shift();
+    while (recent.length > 0 && recent[0]?.role !== 'user') recent.shift();
     return recent;
   }
 
@@ -59,6 +63,24 @@ export class History {
     this.#entries.splice(at, 0, entry);
     if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
   }
+}
+
+/** What was said, with the tools where they were called: those stand even in a reply of which nothing was heard. */
+function replyMessages({ ledger, cut, toolRounds }: Reply): ChatMessage[] {
+  const messages: ChatMessage[] = [];
+  let from = 0;
+  for (const { at, calls, results } of toolRounds) {
+    const { heard, unheard } = ledger.split(from, at);
+    const said = cut
+      ? { content: heard, ...(unheard === '' ? {} : { cut }) }
+      : { content: ledger.text.slice(from, at).trim() };
+    messages.push({ role: 'assistant', ...said, toolCalls: [...calls] });
+    for (const [i, { id }] of calls.entries()) messages.push({ role: 'tool', content: results[i]!, callId: id });
+    from = at;
+  }
+  const content = cut ? ledger.split(from).heard : ledger.text.slice(from).trim();
+  if (content !== '') messages.push({ role: 'assistant', content, ...(cut ? { cut } : {}) });
+  return messages;
 }
 
 const turnOf = (entry: Entry): number => (entry.who === 'user' ? entry.turn : entry.reply.id);

@@ -1,5 +1,6 @@
 import type { TurnMetrics } from '../../protocol/messages.ts';
 import { HeardLedger } from './heard.ts';
+import type { ToolRound } from './tool-box.ts';
 
 /** How far a turn has come. A reply that is `playing` is complete here, but the user still hears it. */
 export type TurnState =
@@ -17,6 +18,8 @@ export type Moment = 'ended' | 'transcript' | 'token' | 'phrase' | 'audio';
 export class Turn {
   readonly id: number;
   readonly ledger: HeardLedger;
+  /** The tools that were called in its reply. */
+  readonly toolRounds: ToolRound[] = [];
   readonly signal: AbortSignal;
   readonly typed: boolean;
   /** Silence that was waited for before the end of turn was believed. */
