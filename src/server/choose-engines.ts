@@ -21,6 +21,13 @@ export type Choice<T> = {
   readonly inProcess?: () => Promise<T>;
   /** It is a server that somebody else runs. */
   readonly isServer?: boolean;
+  /** It keeps what it has read of a prompt, so that reading the instructions beforehand makes the first reply faster. */
+  readonly keepsPrompt?: boolean;
+  /** How long loading, and a call without a result, may take, where that is more than usual. */
+  readonly startMs?: number;
+  readonly stallMs?: number;
+  /** What to take instead where it was picked for the user and cannot be loaded. */
+  readonly fallback?: () => Promise<Choice<T>>;
 };
 
 const NAMED = 'named in the configuration';

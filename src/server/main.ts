@@ -42,8 +42,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
   let sessions: Sessions | undefined;
   const opened = await openEngines(config, log, onNews);
-  const { engines, stages, voiceInputOff } = opened;
-  const names = { vad: stages.vad.what, asr: stages.asr.what, llm: stages.llm.what, tts: stages.tts.what };
+  const { engines, stages, names, voiceInputOff } = opened;
 
   const metrics = new Metrics({
     sessions: () => sessions?.size ?? 0,

@@ -2,8 +2,10 @@ import { type Choice, chooseAsr, chooseLlm, chooseTts, chooseVad } from './choos
 import type { Config } from './config.ts';
 import {
   type ChatModel,
+  type Engine,
   EngineError,
   type Engines,
+  type Situation,
   type SpeechRecognizer,
   type SpeechSynthesizer,
   type Stage,
@@ -16,7 +18,7 @@ import { type Caller, remoteAsr, remoteLlm, remoteTts, remoteVad } from './worke
 /** An engine that runs, and what is to be said about it. */
 export type OpenEngine<T = unknown> = {
   readonly engine: T;
-  /** Its name and model, such as `pocketsphinx (en-us)`. */
+  /** Its name and model and where that runs, such as `llama (Qwen3 4B, Q4_K_M) on CUDA, NVIDIA GeForce RTX 5090`. */
   readonly what: string;
   readonly why: string;
   readonly loadMs: number;
@@ -31,6 +33,8 @@ export type OpenEngine<T = unknown> = {
 export type OpenEngines = AsyncDisposable & {
   readonly engines: Engines;
   readonly stages: Readonly<Record<Stage, OpenEngine>>;
+  /** One description per stage. */
+  readonly names: Readonly<Record<Stage, string>>;
   /** Why speaking to it does not work, when it does not; typing always does. */
   readonly voiceInputOff: string | undefined;
 };
@@ -41,18 +45,29 @@ export type EngineNewsListener = (stage: Stage, up: boolean, sentence: string) =
 /** How a stage is reached in another process, and a call that costs little and touches all of it. */
 type Kit<T> = { remote: (caller: Caller) => T; tryOut: (engine: T, signal: AbortSignal) => AsyncIterable<unknown> };
 
-const KITS = {
-  vad: { remote: remoteVad, tryOut: (engine, signal) => engine.detect(only(new Float32Array(512)), signal) },
-  asr: { remote: remoteAsr, tryOut: (engine, signal) => engine.recognize(only(new Float32Array(3_200)), signal) },
-  llm: {
-    remote: remoteLlm,
-    tryOut: (engine, signal) => {
-      const messages = [{ role: 'user', content: 'Hello' }] as const;
-      return engine.reply({ messages, situation: { engines: { vad: '', asr: '', llm: '', tts: '' } } }, signal);
+const kits = ({ llm, tts }: Config, situation: () => Situation) =>
+  ({
+    vad: { remote: remoteVad, tryOut: (engine, signal) => engine.detect(only(new Float32Array(512)), signal) },
+    asr: { remote: remoteAsr, tryOut: (engine, signal) => engine.recognize(only(new Float32Array(3_200)), signal) },
+    llm: {
+      remote: remoteLlm,
+      tryOut: (engine, signal) => {
+        // With its instructions, which are then read before anybody waits for them.
+        const instructions = llm.systemPrompt === '' ? [] : [{ role: 'system', content: llm.systemPrompt } as const];
+        const messages = [...instructions, { role: 'user', content: 'Hello' } as const];
+        return engine.reply({ messages, situation: situation() }, signal);
+      },
     },
-  },
-  tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', { name: '', speed: 1 }, signal) },
-} satisfies { vad: Kit<VoiceDetector>; asr: Kit<SpeechRecognizer>; llm: Kit<ChatModel>; tts: Kit<SpeechSynthesizer> };
+    tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', voice(tts), signal) },
+  }) satisfies {
+    vad: Kit<VoiceDetector>;
+    asr: Kit<SpeechRecognizer>;
+    llm: Kit<ChatModel>;
+    tts: Kit<SpeechSynthesizer>;
+  };
+
+/** The voice that was chosen with a named engine must be one of its; with `auto` the engine's own first one will do. */
+const voice = ({ engine, voice, speed }: Config['tts']) => ({ name: engine === 'auto' ? '' : voice, speed });
 
 const START_MS = 120_000;
 const CANARY_MS = 30_000;
@@ -61,30 +76,46 @@ const CANARY_MS = 30_000;
 export async function openEngines(config: Config, log: Logger, onNews: EngineNewsListener): Promise<OpenEngines> {
   const stallMs = config.limits.stallSeconds * 1000;
   const opened: AsyncDisposable[] = [];
-  async function open<T extends AsyncDisposable>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<OpenEngine<T>> {
+  async function open<T extends Engine>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<OpenEngine<T>> {
     const started = performance.now();
-    const running = choice.inProcess
-      ? await openHere(stage, kit, choice, log)
-      : await openProcess(stage, kit, choice, stallMs, (up, sentence) => onNews(stage, up, sentence));
+    let running: Running<T>;
+    try {
+      running = choice.inProcess
+        ? await openHere(stage, kit, choice, log)
+        : await openProcess(stage, kit, choice, stallMs, (up, sentence) => onNews(stage, up, sentence));
+    } catch (error) {
+      if (!choice.fallback) throw error;
+      log.warn(`${stage}  ${choice.what} cannot be used: ${(error as Error).message}`);
+      return open(stage, kit, await choice.fallback());
+    }
     opened.push(running.engine);
     const loadMs = Math.round(performance.now() - started);
-    log.info(`${stage}  ${choice.what} - ${choice.why} - ready in ${loadMs} ms`);
-    return { ...running, what: choice.what, why: choice.why, loadMs };
+    const what = running.runsOn ? `${choice.what} on ${running.runsOn}` : choice.what;
+    log.info(`${stage}  ${what} - ${choice.why} - ready in ${loadMs} ms`);
+    return { ...running, what, why: choice.why, loadMs };
   }
   const close = async () => {
     await Promise.all(opened.splice(0).map((engine) => engine[Symbol.asyncDispose]()));
   };
   try {
+    const names = { vad: '', asr: '', llm: '', tts: '' };
+    const kit = kits(config, () => ({ engines: names }));
     const asrChoice = await chooseAsr(config, log);
+    const llmChoice = chooseLlm(config);
     const [vad, asr, llm, tts] = await Promise.all([
-      open('vad', KITS.vad, chooseVad(config)),
-      open('asr', KITS.asr, asrChoice),
-      open('llm', KITS.llm, chooseLlm(config)),
-      open('tts', KITS.tts, chooseTts(config)),
+      open('vad', kit.vad, chooseVad(config)),
+      open('asr', kit.asr, asrChoice),
+      open('llm', kit.llm, llmChoice),
+      open('tts', kit.tts, chooseTts(config)),
     ]);
+    const stages = { vad, asr, llm, tts };
+    for (const stage of Object.keys(stages) as Stage[]) names[stage] = stages[stage].what;
+    // Once more, now that its instructions are what they will be in every conversation.
+    if (llmChoice.keepsPrompt) await llm.canary();
     return {
       engines: { vad: vad.engine, asr: asr.engine, llm: llm.engine, tts: tts.engine },
-      stages: { vad, asr, llm, tts },
+      stages,
+      names,
       voiceInputOff: asrChoice.voiceInputOff,
       [Symbol.asyncDispose]: close,
     };
@@ -94,14 +125,21 @@ export async function openEngines(config: Config, log: Logger, onNews: EngineNew
   }
 }
 
-type Running<T> = Pick<OpenEngine<T>, 'engine' | 'canary' | 'up' | 'restarts'>;
+type Running<T> = Pick<OpenEngine<T>, 'engine' | 'canary' | 'up' | 'restarts'> & {
+  readonly runsOn: string | undefined;
+};
 
-async function openHere<T>(stage: Stage, kit: Kit<T>, choice: Choice<T>, log: Logger): Promise<Running<T>> {
+async function openHere<T extends Engine>(
+  stage: Stage,
+  kit: Kit<T>,
+  choice: Choice<T>,
+  log: Logger,
+): Promise<Running<T>> {
   const engine = await choice.inProcess!();
   const canary = () => tryOut(stage, kit, engine, AbortSignal.timeout(CANARY_MS));
   // A server that is down may come up later, so this is said and does not end the start.
   if (choice.isServer) await canary().catch((error: Error) => log.warn(`${stage}  ${error.message}`));
-  return { engine, canary, up: () => true, restarts: () => 0 };
+  return { engine, canary, up: () => true, restarts: () => 0, runsOn: engine.runsOn };
 }
 
 async function openProcess<T>(
@@ -118,8 +156,8 @@ async function openProcess<T>(
     module: new URL(`./engines/${choice.module}.js`, import.meta.url),
     factory: choice.factory ?? 'create',
     settings: choice.settings,
-    startMs: START_MS,
-    stallMs,
+    startMs: choice.startMs ?? START_MS,
+    stallMs: Math.max(choice.stallMs ?? 0, stallMs),
     canary: (worker, signal) => tryOut(stage, kit, kit.remote(worker), signal),
     onNews: (news) => {
       if (news.state === 'up') onNews(true, `The ${stage} engine ${name} is running again.`);
@@ -132,6 +170,7 @@ async function openProcess<T>(
     canary: () => process.canary(),
     up: () => process.up,
     restarts: () => process.restarts,
+    runsOn: process.facts.runsOn as string | undefined,
   };
 }
 
