@@ -6,6 +6,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { explainIssue } from './config-errors.ts';
 import { LANGUAGES } from './models/model-entry.ts';
+import { isPath } from './models/own-model.ts';
 
 const number = (min: number, max: number, unit = '') =>
   z.custom<number>((value) => typeof value === 'number' && value >= min && value <= max, {
@@ -250,8 +251,17 @@ export function readConfig(file: string): Config {
     server: { ...config.server, tls: { cert: at(cert), key: at(key) } },
     cache: { folder: at(config.cache.folder) },
     models: { ...config.models, folder: at(config.models.folder) },
+    asr: withModelAt(config.asr, at),
+    llm: withModelAt(config.llm, at),
+    tts: withModelAt(config.tts, at),
   };
 }
+
+/** A model of this machine (those have threads) that is named by its path lies beside the config file, like everything else. */
+const withModelAt = <T extends object>(stage: T, at: (path: string) => string): T =>
+  'threads' in stage && 'model' in stage && typeof stage.model === 'string' && isPath(stage.model)
+    ? { ...stage, model: at(stage.model) }
+    : stage;
 
 /** Whether only programs on this machine can reach an address to listen on. */
 export function isLoopback(host: string): boolean {
