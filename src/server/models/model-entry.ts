@@ -56,5 +56,7 @@ export type LlmModel = Common & {
   /** Of all layers together, per token of context, at 16 bits. */
   readonly kvBytesPerToken: number;
   readonly layers: number;
+  /** Of a mixture of experts: the share of the weights, 0 to 1, that one token reads; 1 if not given. */
+  readonly activeShare?: number;
 };
 export type ModelEntry = AsrModel | LlmModel | TtsModel;

@@ -1,0 +1,39 @@
+import type { Choice } from './fit.ts';
+import { type Gpu, isSoftwareVulkan, type Probe } from './machine.ts';
+import { cardUse, cudaProblemOf } from './native-builds.ts';
+import { EMBEDDED } from './options.ts';
+import { PLAN_STAGES, type PlanRequest } from './plan-request.ts';
+
+const NAMES = { zh: 'Chinese', de: 'German', fr: 'French', es: 'Spanish', ja: 'Japanese', en: 'English' } as const;
+
+/** What the owner of the machine should know besides: a sentence each. */
+export function notes(probe: Probe, request: PlanRequest, choice: Choice, card: Gpu | undefined): string[] {
+  const said: string[] = [];
+  const embedded = (request.stages ?? PLAN_STAGES).filter((stage) => !choice[stage].model);
+  if (request.language !== 'en' && embedded.length > 0) {
+    const engines = embedded.map((stage) => EMBEDDED[stage]).join(', ');
+    said.push(
+      `The embedded engines (${engines}) know English only; ${NAMES[request.language]} needs downloaded models.`,
+    );
+  }
+  if (!request.hub) said.push('The model hub is out of reach: only models on disk are planned.');
+  if (probe.arch === 'x64' && !probe.cpu.avx2) {
+    said.push('The processor has no AVX2: neural engines on it are not planned, but for a small language model.');
+  }
+  if (probe.gpuProblem !== undefined) said.push(probe.gpuProblem);
+  if (card) said.push(...cardNotes(card, probe));
+  const others = probe.gpus.filter((gpu) => gpu !== card);
+  if (others.length > 0) said.push(`Not used: ${others.map(({ name }) => name).join(', ')}; one card is.`);
+  if (probe.vulkan.drivers.some(isSoftwareVulkan) && probe.gpus.length === 0) {
+    said.push('The only Vulkan device here is a software one, which is slower than the processor: it is not used.');
+  }
+  return said;
+}
+
+function cardNotes(card: Gpu, probe: Probe): string[] {
+  const cuda = cudaProblemOf('llama', card, probe);
+  if (cuda === undefined) return [];
+  const use = cardUse('llama', card, probe);
+  const instead = 'device' in use ? 'Vulkan is used instead' : 'it is not used';
+  return [`The language model cannot use ${card.name} through CUDA: ${cuda}; ${instead}.`];
+}
