@@ -100,6 +100,24 @@ export function ttsSuite(name: string, open: () => Promise<SpeechSynthesizer>, o
       expect(long.samples.length).toBeGreaterThan(short.samples.length * 1.5);
     });
 
+    it('speaks faster or slower, as each call asks', async () => {
+      const length = async (speed: number) => (await say(tts, SENTENCE, tts.voices[0], speed)).samples.length;
+      const usual = await length(1);
+      expect((await length(2)) / usual).toBeLessThan(0.7);
+      expect((await length(0.5)) / usual).toBeGreaterThan(1.6);
+      expect(await length(1)).toBe(usual);
+    });
+
+    it('refuses a speed that nobody understands', async () => {
+      for (const speed of [0, 5, Number.NaN]) {
+        await expect(say(tts, 'Hello.', tts.voices[0], speed)).rejects.toThrow('from 0.5 to 2');
+      }
+    });
+
+    it('takes the first voice for no name', async () => {
+      expect((await say(tts, 'Hello.', '')).samples.length).toBe((await say(tts, 'Hello.')).samples.length);
+    });
+
     it.runIf(hasWords)('says where every word lies, in order and inside the sound', async () => {
       const phrase = 'It is 3:30 now, Dr. Smith; that costs $5. "Really?" Yes!';
       const { samples, words } = await say(tts, phrase);

@@ -1,10 +1,10 @@
 import type { SpokenWord } from './spoken-form.ts';
 
-const LONG = 28;
-const TOO_LONG = 40;
-
-/** Cuts words into pieces to be said one by one: at the ends of sentences, and long ones at a comma or, at worst, anywhere. */
-export function pieces(words: readonly SpokenWord[]): SpokenWord[][] {
+/**
+ * Cuts words into pieces to be said one by one: at the ends of sentences, after `long` tokens at a comma and after
+ * `tooLong` anywhere.
+ */
+export function pieces(words: readonly SpokenWord[], long = 28, tooLong = 40): SpokenWord[][] {
   const out: SpokenWord[][] = [];
   let piece: SpokenWord[] = [];
   let tokens = 0;
@@ -12,7 +12,7 @@ export function pieces(words: readonly SpokenWord[]): SpokenWord[][] {
     piece.push(word);
     tokens += word.tokens.length;
     const mark = word.tokens.at(-1)?.punctuation ?? '';
-    const isEnd = /[.!?]/.test(mark) || (tokens >= LONG && /[,;:]/.test(mark)) || tokens >= TOO_LONG;
+    const isEnd = /[.!?]/.test(mark) || (tokens >= long && /[,;:]/.test(mark)) || tokens >= tooLong;
     if (!isEnd) continue;
     out.push(piece);
     piece = [];

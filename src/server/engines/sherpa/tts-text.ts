@@ -1,0 +1,73 @@
+import type { Language } from '../../models/model-entry.ts';
+import { pieces } from '../text/pieces.ts';
+import { spokenWords } from '../text/spoken-form.ts';
+
+/** Something to say in one go. */
+export type SayablePiece = { readonly text: string; readonly endsSentence: boolean };
+
+const SCRIPTS: Readonly<Record<Language, string>> = {
+  en: '\\p{Script=Latin}',
+  de: '\\p{Script=Latin}',
+  fr: '\\p{Script=Latin}',
+  es: '\\p{Script=Latin}',
+  zh: '\\p{Script=Latin}\\p{Script=Han}',
+  ja: '\\p{Script=Latin}\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}ー',
+};
+const CLAUSE = 60;
+const LONGEST = 180;
+const LONGEST_WORD = 48;
+const MOST_DIGITS = 40;
+
+/**
+ * What of a phrase a model of this language can say, cut into pieces that are made one by one, so that the first is soon
+ * ready: sentences, and long ones at a comma. Native code ends the process over some of what is left out here (hundreds of
+ * marks in a row) and prints what was said over other (text without a letter).
+ */
+export function sayable(phrase: string, language: Language): SayablePiece[] {
+  const texts =
+    language === 'en'
+      ? pieces(spokenWords(phrase), 12, 30).map((words) =>
+          words
+            .flatMap(({ tokens }) => tokens)
+            .map(({ name, punctuation }) => (name.endsWith('.') && punctuation === '.' ? name : name + punctuation))
+            .join(' '),
+        )
+      : cut(cleaned(phrase, language));
+  return texts
+    .map((text) => text.trim())
+    .filter((text) => /[\p{L}\p{N}]/u.test(text))
+    .map((text) => ({ text, endsSentence: /[.!?…。！？]$/.test(text) }));
+}
+
+function cleaned(phrase: string, language: Language): string {
+  const unknown = new RegExp(
+    `[^${SCRIPTS[language]}\\p{M}\\p{Nd} .,;:!?…'’"()%€$£&°+–—\\-。，、！？；：「」『』・]`,
+    'gu',
+  );
+  return phrase
+    .normalize('NFC')
+    .replace(unknown, ' ')
+    .replace(/\p{M}{3,}/gu, '')
+    .replace(/\d{13,}/g, (digits) => [...digits.slice(0, MOST_DIGITS)].join(' '))
+    .replace(/([^\p{L}\p{N}\s])(?:\s*\1)+/gu, '$1')
+    .replace(/([^\p{L}\p{N}\s]{3})[^\p{L}\p{N}\s]+/gu, '$1')
+    .replace(/\s+/g, ' ');
+}
+
+/** Greedy: as much as is not too long, ending at the best place that was passed. */
+function cut(text: string): string[] {
+  const out: string[] = [];
+  let piece = '';
+  // A part ends at a space, or after a mark of scripts that write no spaces.
+  for (const part of text.match(/[^\s。，、！？；：]+(?:[。，、！？；：]+|\s+|$)|[。，、！？；：\s]+/gu) ?? []) {
+    for (let at = 0; at < part.length; at += LONGEST_WORD) {
+      piece += part.slice(at, at + LONGEST_WORD);
+      const end = piece.trimEnd();
+      const ends = /[.!?…。！？]["'’」』)]*$/.test(end) || (end.length >= CLAUSE && /[,;:，、；：]$/.test(end));
+      if (!ends && end.length < LONGEST) continue;
+      out.push(piece);
+      piece = '';
+    }
+  }
+  return [...out, piece];
+}
