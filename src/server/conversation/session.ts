@@ -14,7 +14,9 @@ import { Hearing, type HearingEvent, type HearingSettings } from './hearing.ts';
 import { History } from './history.ts';
 import { type ReplySettings, reply } from './reply.ts';
 import type { SessionEvent } from './session-event.ts';
-import { Turn, type TurnOutcome } from './turn.ts';
+import type { OpenToolBox, ToolBox } from './tool-box.ts';
+import { replyWithTools } from './tool-rounds.ts';
+import { Turn, type TurnInput, type TurnOutcome } from './turn.ts';
 import type { Utterance } from './utterance.ts';
 
 export type ConversationSettings = HearingSettings &
@@ -35,6 +37,8 @@ export type SessionWorld = {
   /** Resolves when a client has had time to say how much it has played of a reply that was cut. */
   readonly patience: () => Promise<void>;
   readonly onTurnOver: (turn: Turn, outcome: TurnOutcome) => void;
+  /** The tools that the chat model may call; none when left out. */
+  readonly tools?: OpenToolBox;
 };
 
 /** One conversation with one user; outlives a dropped socket. */
@@ -45,6 +49,10 @@ export class ConversationSession {
   readonly #own = new AbortController();
   readonly #signal: AbortSignal;
   readonly #hearing: Hearing;
+  readonly #tools: ToolBox | undefined;
+  /** Sentences to be said when nobody speaks and somebody listens. */
+  readonly #announcements: string[] = [];
+  #attached = false;
   #voice: SpeakingVoice;
   #events = new Queue<SessionEvent>();
   #lastTurn = 0;
@@ -64,6 +72,7 @@ export class ConversationSession {
     // Every call of a long session listens to it for a while.
     setMaxListeners(0, this.#signal);
     this.#hearing = new Hearing(world.engines, settings, this.#signal);
+    this.#tools = world.tools?.((sentence) => this.announce(sentence), this.#signal);
     this.#signal.addEventListener('abort', () => this.#events.end(), { once: true });
     void this.#listen();
   }
@@ -93,6 +102,8 @@ export class ConversationSession {
     this.#events.end();
     this.#events = new Queue();
     if (this.#signal.aborted) this.#events.end();
+    this.#attached = true;
+    this.#announceNext();
     return abortable(this.#events, signal);
   }
 
@@ -128,10 +139,18 @@ export class ConversationSession {
     this.#accept(turn, text.trim());
   }
 
+  /** Says a sentence by itself, as a turn without a question: when nobody speaks, and when a client is there to hear it. */
+  announce(sentence: string): void {
+    if (this.#signal.aborted || sentence.trim() === '') return;
+    this.#announcements.push(sentence.trim());
+    this.#announceNext();
+  }
+
   /** The user asked for silence. */
   interrupt(): void {
-    this.#cut();
+    this.#cut({ unwanted: true });
     this.#tellState();
+    this.#announceNext();
   }
 
   /** The client's count of this turn's samples that have left the speaker; `final` when no more will. */
@@ -152,6 +171,7 @@ export class ConversationSession {
 
   /** The socket is gone: nobody hears the reply, and half an utterance is no turn. */
   detach(): void {
+    this.#attached = false;
     this.#cut();
     this.#settle();
     this.#spoken = undefined;
@@ -186,6 +206,7 @@ export class ConversationSession {
       else this.#endUtterance(event.utterance, turn, event.transcript);
     }
     this.#tellState();
+    this.#announceNext();
   }
 
   #endUtterance(utterance: Utterance, id: number, transcript: Promise<Transcript>): void {
@@ -212,17 +233,14 @@ export class ConversationSession {
     this.tell({ type: 'ignored', turn: turn.id, reason: transcript.understood ? 'noise' : 'not_understood' });
     const { notUnderstood } = this.#settings;
     if (transcript.understood || notUnderstood === '' || turn.state.is === 'over') return this.#end(turn, 'ignored');
-    async function* sorry() {
-      yield notUnderstood;
-    }
-    await this.#speak(turn, sorry());
+    await this.#speak(turn, only(notUnderstood));
   }
 
   // Answering
 
-  #newTurn(id: number, input: { typed: boolean; endpointMs: number; userSpeechMs: number }): Turn {
+  #newTurn(id: number, input: TurnInput): Turn {
     this.#turn = new Turn(id, this.#world.engines.tts.rate, this.#signal, input);
-    this.#turn.mark('ended', this.#world.clock());
+    if (input.announcement === undefined) this.#turn.mark('ended', this.#world.clock());
     this.#tellState();
     return this.#turn;
   }
@@ -251,7 +269,11 @@ export class ConversationSession {
     const messages = this.#history.messages(historyMessages);
     if (systemPrompt !== '') messages.unshift({ role: 'system', content: systemPrompt });
     this.#history.addReply(turn);
-    const tokens = this.#world.engines.llm.reply({ messages, situation: this.#world.situation() }, turn.signal);
+    const { llm } = this.#world.engines;
+    const request = { messages, situation: this.#world.situation() };
+    const tokens = this.#tools
+      ? replyWithTools(llm, request, this.#tools, turn.toolRounds, turn.signal)
+      : llm.reply(request, turn.signal);
     void this.#speak(turn, this.#timed(turn, tokens));
   }
 
@@ -260,6 +282,22 @@ export class ConversationSession {
       turn.mark('token', this.#world.clock());
       if (typeof token === 'string') yield token;
     }
+  }
+
+  #announceNext(): void {
+    if (this.busy || !this.#attached || this.#signal.aborted) return;
+    const sentence = this.#announcements.shift();
+    if (sentence === undefined) return;
+    const turn = this.#newTurn(++this.#lastTurn, { announcement: sentence });
+    if (this.#unsettled) void this.#untilSettled().then(() => this.#announce(turn, sentence));
+    else this.#announce(turn, sentence);
+  }
+
+  #announce(turn: Turn, sentence: string): void {
+    if (turn.state.is === 'over' || this.#signal.aborted) return;
+    this.#settle();
+    this.#history.addReply(turn);
+    void this.#speak(turn, only(sentence));
   }
 
   async #speak(turn: Turn, text: AsyncIterable<string>): Promise<void> {
@@ -289,12 +327,14 @@ export class ConversationSession {
   // Ending turns
 
   /** Stops the newest turn, if it is not over: whatever is in flight for it, and the audio at the client. */
-  #cut(): void {
+  #cut({ unwanted = false } = {}): void {
     const turn = this.#turn;
     if (!turn || turn.state.is === 'over') return;
     const replying = turn.state.is !== 'recognising';
     turn.state = { is: 'over', outcome: 'cut' };
     turn.abort();
+    // Of what was cut before any of it was heard, the user does not know yet.
+    if (turn.announcement && turn.ledger.played === 0 && !unwanted) this.#announcements.unshift(turn.announcement);
     if (!replying) return this.#world.onTurnOver(turn, 'cut');
     this.tell({ type: 'flush', turn: turn.id });
     this.#settle();
@@ -318,6 +358,7 @@ export class ConversationSession {
     turn.abort();
     this.#world.onTurnOver(turn, outcome);
     this.#tellState();
+    this.#announceNext();
   }
 
   // Telling the user
@@ -337,6 +378,10 @@ export class ConversationSession {
     this.#told = told;
     this.tell({ type: 'state', ...told });
   }
+}
+
+async function* only(sentence: string): AsyncGenerator<string, void, undefined> {
+  yield sentence;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

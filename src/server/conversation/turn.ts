@@ -14,7 +14,16 @@ export type TurnOutcome = 'completed' | 'cut' | 'ignored' | 'failed';
 /** Moments of a turn, in milliseconds of the session's clock. */
 export type Moment = 'ended' | 'transcript' | 'token' | 'phrase' | 'audio';
 
-/** One stretch of user speech (or typed text) and the reply to it. */
+/** What a turn begins with: speech, typed text, or a sentence that the session says by itself. */
+export type TurnInput = {
+  readonly typed?: boolean;
+  /** Silence that was waited for before the end of turn was believed. */
+  readonly endpointMs?: number;
+  readonly userSpeechMs?: number;
+  readonly announcement?: string;
+};
+
+/** One stretch of user speech (or typed text) and the reply to it; or what the session says by itself. */
 export class Turn {
   readonly id: number;
   readonly ledger: HeardLedger;
@@ -22,26 +31,21 @@ export class Turn {
   readonly toolRounds: ToolRound[] = [];
   readonly signal: AbortSignal;
   readonly typed: boolean;
-  /** Silence that was waited for before the end of turn was believed. */
-  readonly endpointMs: number;
-  readonly userSpeechMs: number;
+  /** What the session says by itself in this turn, which then has no question. */
+  readonly announcement: string | undefined;
+  readonly #input: TurnInput;
   state: TurnState = { is: 'recognising' };
   readonly #own = new AbortController();
   readonly #moments = new Map<Moment, number>();
   #moved: () => void = () => {};
 
-  constructor(
-    id: number,
-    rate: number,
-    parent: AbortSignal,
-    input: { typed: boolean; endpointMs: number; userSpeechMs: number },
-  ) {
+  constructor(id: number, rate: number, parent: AbortSignal, input: TurnInput) {
     this.id = id;
     this.ledger = new HeardLedger(rate);
     this.signal = AbortSignal.any([parent, this.#own.signal]);
-    this.typed = input.typed;
-    this.endpointMs = input.endpointMs;
-    this.userSpeechMs = input.userSpeechMs;
+    this.typed = input.typed ?? false;
+    this.announcement = input.announcement;
+    this.#input = input;
     this.signal.addEventListener('abort', () => this.#moved(), { once: true });
   }
 
@@ -87,14 +91,15 @@ export class Turn {
       return start === undefined || end === undefined ? undefined : end - start;
     };
     const total = between('ended', 'audio');
+    const { endpointMs = 0, userSpeechMs } = this.#input;
     const parts = {
-      voiceToVoiceMs: total === undefined ? undefined : total + this.endpointMs,
-      endpointMs: this.typed ? undefined : this.endpointMs,
+      voiceToVoiceMs: total === undefined ? undefined : total + endpointMs,
+      endpointMs: this.typed ? undefined : this.#input.endpointMs,
       asrMs: this.typed ? undefined : between('ended', 'transcript'),
       llmMs: between('transcript', 'token'),
       phraseMs: between('token', 'phrase'),
       ttsMs: between('phrase', 'audio'),
-      userSpeechMs: this.typed ? undefined : this.userSpeechMs,
+      userSpeechMs: this.typed ? undefined : userSpeechMs,
     };
     const known = Object.entries(parts).filter(([, value]) => value !== undefined);
     return Object.fromEntries(known.map(([name, value]) => [name, Math.round(value! * 10) / 10]));
