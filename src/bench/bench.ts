@@ -14,6 +14,7 @@ const BENCHES: readonly Loader[] = [
   { ids: ['process-overhead'], load: async () => (await import('./process-overhead.ts')).processOverhead },
   { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
   { ids: ['synthesis'], load: async () => (await import('./synthesis.ts')).synthesis },
+  { ids: ['download-resume'], load: async () => (await import('./download-resume.ts')).downloadResume },
 ];
 
 export type BenchOptions = { readonly only: string | undefined; readonly json: boolean; readonly list: boolean };
