@@ -136,6 +136,7 @@ export async function createTts(settings: ScriptedTtsSettings = {}): Promise<Spe
     voices: ['tone', 'tone-600'],
     async *speak(phrase, { name, speed }, signal): AsyncGenerator<SpokenPcm, void, undefined> {
       const hazard = begin();
+      if (!(speed >= 0.5 && speed <= 2)) throw new EngineError('tts', `The speed must be from 0.5 to 2, not ${speed}.`);
       const { samples, words } = tones(phrase, { rate, speed, pitch: pitchOfVoice(name) ?? pitch });
       let wait = firstAudioMs;
       for (let start = 0; start < samples.length; start += chunk) {
@@ -159,6 +160,6 @@ function pitchOfVoice(voice: string): number | undefined {
   if (hertz > 0) return hertz;
   throw new EngineError(
     'tts',
-    `There is no scripted voice "${voice}"; use one of tone, tone-440 (or any other pitch in Hz).`,
+    `There is no scripted voice "${voice}"; choose one of tone, tone-600 (or any other pitch in Hz).`,
   );
 }

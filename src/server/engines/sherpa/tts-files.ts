@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Language, TtsFamily } from '../../models/model-entry.ts';
 import { EngineError } from '../contracts.ts';
@@ -48,6 +48,7 @@ export async function checkTtsFiles(family: TtsFamily, files: TtsFiles): Promise
       if (found.size === 0) throw wrong(`The file ${file} is empty`);
     }
   }
+  await checkTokens(files.tokens!);
   if (files.vocoder && !(await notesOf(files.vocoder)).has('model_type')) {
     throw wrong(`The file ${files.vocoder} is no vocoder that sherpa-onnx knows`);
   }
@@ -70,6 +71,11 @@ async function notesOf(file: string): Promise<ReadonlyMap<string, string>> {
   } catch (cause) {
     throw wrong(`The file ${file} is broken`, cause);
   }
+}
+
+async function checkTokens(file: string): Promise<void> {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.trim() !== '');
+  if (!lines.every((line) => /^\S*\s+\d+\s*$/.test(line))) throw wrong(`The file ${file} is no list of tokens`);
 }
 
 async function checkVoices(file: string, shape: string, speakers: number): Promise<void> {

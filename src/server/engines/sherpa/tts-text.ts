@@ -20,8 +20,8 @@ const MOST_DIGITS = 40;
 
 /**
  * What of a phrase a model of this language can say, cut into pieces that are made one by one, so that the first is soon
- * ready: sentences, and long ones at a comma. Native code ends the process over some of what is left out here (hundreds of
- * marks in a row) and prints what was said over other (text without a letter).
+ * ready: sentences, and long ones at a comma. Over some of what is left out here (very long texts) native code ends the
+ * process, and over other (texts without a sound) it prints what was to be said.
  */
 export function sayable(phrase: string, language: Language): SayablePiece[] {
   const texts =
