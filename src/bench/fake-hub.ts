@@ -155,6 +155,7 @@ export class FakeHub implements AsyncDisposable {
     response: ServerResponse,
     headers: Record<string, string>,
   ): Promise<void> {
+    if (request.method === 'HEAD') return end(response, 200, { ...headers, 'content-length': String(bytes.length) });
     const mishap = this.#take('file', path);
     if (mishap?.kind === 'status') return end(response, mishap.status, mishap.headers);
     const ifRange = request.headers['if-range'];
