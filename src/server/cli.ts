@@ -5,13 +5,16 @@ import { parseArgs } from 'node:util';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { EngineError } from './engines/contracts.ts';
 import { createLogger } from './log.ts';
+import { ModelStoreError } from './models/model-store-error.ts';
 import { StartError } from './start-error.ts';
 
 const USAGE = `voice-chat - talk with your own machine
 
   voice-chat start            start the server (the default)
   voice-chat doctor [--json]  check this machine and say what to mend
-  voice-chat models           what the engines need on disk, and where it lies
+  voice-chat models [--json]  every model: size, licence, languages, and where it lies
+  voice-chat models pull|verify|remove ID...
+                              fetch models, check their files, delete them
   voice-chat bench [--only ID] [--json] [--list]
                               measure; --list names the rows
 
@@ -48,14 +51,15 @@ async function run(): Promise<number> {
     return { ...read, server: { ...read.server, port } };
   };
   const [command = 'start', ...rest] = positionals;
-  if (rest.length > 0) throw new ConfigError(`What is "${rest.join(' ')}"? See voice-chat --help.`);
+  if (rest.length > 0 && command !== 'models')
+    throw new ConfigError(`What is "${rest.join(' ')}"? See voice-chat --help.`);
   switch (command) {
     case 'start':
       return start(config());
     case 'doctor':
       return (await import('./doctor.ts')).doctor(config(), values.json);
     case 'models':
-      return (await import('./list-models.ts')).listModels(config(), values.json);
+      return models(rest, config(), values.json);
     case 'bench':
       return (await import('../bench/bench.ts')).bench({ only: values.only, json: values.json, list: values.list });
     default:
@@ -85,6 +89,14 @@ async function start(config: Config): Promise<number> {
   return 0;
 }
 
+async function models(args: readonly string[], config: Config, json: boolean): Promise<number> {
+  const { modelsCommand } = await import('./models-command.ts');
+  const stop = new AbortController();
+  // A second time it ends at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  return modelsCommand(args, { config, json }, stop.signal);
+}
+
 function defaultConfigFile(): string {
   return existsSync('config.yml') ? 'config.yml' : fileURLToPath(new URL('../../config.yml', import.meta.url));
 }
@@ -97,7 +109,8 @@ function print(text: string): number {
 /** What the user can mend is one sentence; anything else is ours and comes with its stack. */
 function explain(error: unknown): number {
   const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  const isSaid = error instanceof ConfigError || error instanceof EngineError || error instanceof StartError;
+  const said = [ConfigError, EngineError, ModelStoreError, StartError];
+  const isSaid = said.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isUsage || isSaid ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}${isUsage ? '\nSee voice-chat --help.' : ''}\n`);
   return isUsage || error instanceof ConfigError ? 2 : 1;

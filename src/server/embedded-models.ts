@@ -1,13 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Config } from './config.ts';
 import { providePocketSphinx } from './engines/pocketsphinx/files.ts';
 
-/** A model that an engine needs: where it comes from and whether it is here. */
-export type ListedModel = {
+/** Files that an embedded engine needs: where they come from and whether they are here. */
+export type EmbeddedModel = {
   readonly stage: 'vad' | 'asr' | 'tts';
-  readonly name: string;
+  readonly title: string;
   readonly source: string;
   readonly licence: string;
   /** Folder or file, if it is on this disk. */
@@ -15,21 +14,8 @@ export type ListedModel = {
   readonly bytes: number | undefined;
 };
 
-/** Prints what the embedded engines need on disk and where it lies; asks no network. */
-export async function listModels(config: Config, json: boolean): Promise<number> {
-  const models = await modelsOnDisk(config.cache.folder);
-  if (json) process.stdout.write(`${JSON.stringify({ models })}\n`);
-  else process.stdout.write(models.map(line).join(''));
-  return 0;
-}
-
-const line = ({ stage, name, source, licence, path, bytes }: ListedModel): string => {
-  const size = bytes === undefined ? '' : `${(bytes / 1e6).toFixed(1)} MB`;
-  return `${stage}  ${name.padEnd(34)}  ${licence.padEnd(12)}  ${source.padEnd(28)}  ${size.padStart(8)}  ${path ?? 'not here; npm start fetches it'}\n`;
-};
-
-/** The models of the embedded engines, each with where it was found. */
-export async function modelsOnDisk(cacheDir: string): Promise<ListedModel[]> {
+/** What the embedded engines need, each with where it was found; asks no network. */
+export async function embeddedModels(cacheDir: string): Promise<EmbeddedModel[]> {
   const require = createRequire(import.meta.url);
   const resolve = (path: string): string | undefined => {
     try {
@@ -59,13 +45,13 @@ export async function modelsOnDisk(cacheDir: string): Promise<ListedModel[]> {
 }
 
 async function found(
-  stage: ListedModel['stage'],
-  name: string,
+  stage: EmbeddedModel['stage'],
+  title: string,
   source: string,
   licence: string,
   path: string | undefined,
-): Promise<ListedModel> {
-  return { stage, name, source, licence, path, bytes: path === undefined ? undefined : await size(path) };
+): Promise<EmbeddedModel> {
+  return { stage, title, source, licence, path, bytes: path === undefined ? undefined : await size(path) };
 }
 
 async function size(path: string): Promise<number> {

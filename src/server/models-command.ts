@@ -1,0 +1,188 @@
+import { type Config, ConfigError } from './config.ts';
+import { embeddedModels } from './embedded-models.ts';
+import { MODELS } from './models/manifest.ts';
+import type { ModelEntry } from './models/model-entry.ts';
+import { ModelStore } from './models/store.ts';
+import { nearest } from './nearest.ts';
+import { megabytes, type Screen, showDownload } from './show-download.ts';
+
+export type ModelsContext = {
+  readonly config: Config;
+  readonly json: boolean;
+  /** The models that this machine would use, for `pull` without ids and to mark them in the list. */
+  readonly planned?: (signal: AbortSignal) => Promise<readonly ModelEntry[]>;
+  /** What there is to choose from; the manifest, if left out. */
+  readonly models?: readonly ModelEntry[];
+  /** Where the answer goes, and where progress is shown. */
+  readonly output?: Screen;
+  readonly screen?: Screen;
+};
+
+type Ready = Required<Omit<ModelsContext, 'planned' | 'models'>> & {
+  readonly planned: ModelsContext['planned'];
+  readonly all: readonly ModelEntry[];
+  readonly store: ModelStore;
+  readonly print: (line: string) => void;
+};
+
+/**
+ * `voice-chat models [list | pull ID… | verify [ID…] | remove ID…]`; answers the exit code: 0 fine, 1 it did not work. Throws
+ * `ConfigError` for a command or an id that does not exist, and `ModelStoreError`. Only `pull` asks the network.
+ */
+export async function modelsCommand(
+  args: readonly string[],
+  context: ModelsContext,
+  signal: AbortSignal,
+): Promise<number> {
+  const { config, json, planned, models: all = MODELS, output = process.stdout, screen = process.stderr } = context;
+  const log = (line: string) => void screen.write(`${line}\n`);
+  const store = new ModelStore({ ...config.models, log });
+  const print = (line: string) => void output.write(`${line}\n`);
+  const ready: Ready = { config, json, planned, all, output, screen, store, print };
+  const [action = 'list', ...ids] = args;
+  if (action === 'list' && ids.length > 0) throw new ConfigError(`What is "${ids.join(' ')}"? See voice-chat --help.`);
+  switch (action) {
+    case 'list':
+      return list(ready, signal);
+    case 'pull':
+      return pull(ready, ids, signal);
+    case 'verify':
+      return verify(ready, ids, signal);
+    case 'remove':
+      return remove(ready, ids);
+    default:
+      throw new ConfigError(`There is no command "models ${action}"; there are list, pull, verify and remove.`);
+  }
+}
+
+async function list({ config, json, planned, all, store, print }: Ready, signal: AbortSignal): Promise<number> {
+  const needed = new Set((await planned?.(signal))?.map(({ id }) => id));
+  const neural = await Promise.all(
+    all.map(async (entry) => {
+      const { stage, id, title, languages, licence, repo: source } = entry;
+      const stored = await store.find(entry);
+      const bytes = stored?.bytes ?? entry.totalBytes;
+      const path = stored?.folder;
+      return {
+        stage,
+        id,
+        title,
+        source,
+        languages,
+        licence,
+        bytes,
+        path,
+        onDisk: stored !== undefined,
+        needed: needed.has(id),
+      };
+    }),
+  );
+  const embedded = (await embeddedModels(config.cache.folder)).map((model) => ({
+    ...model,
+    onDisk: model.path !== undefined,
+  }));
+  if (json) {
+    print(JSON.stringify({ models: [...neural, ...embedded] }));
+    return 0;
+  }
+  const rows = [
+    ['stage', 'id', 'title', 'languages', 'licence', 'size', 'on this disk'],
+    ...neural.map(({ stage, id, title, languages, licence, bytes, path, needed }) => {
+      const where = path ?? (needed ? `not here, but needed; voice-chat models pull ${id}` : '-');
+      return [stage, id, title, languages.join(' '), licence, megabytes(bytes), where];
+    }),
+    ...embedded.map(({ stage, title, licence, bytes, path }) => {
+      const size = bytes === undefined ? '' : megabytes(bytes);
+      return [stage, '(embedded)', title, 'en', licence, size, path ?? 'not here; npm start fetches it'];
+    }),
+  ];
+  for (const row of aligned(rows)) print(row);
+  return 0;
+}
+
+async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): Promise<number> {
+  const { config, json, planned, all, screen, store, print } = ready;
+  if (ids.length === 0 && !planned) throw new ConfigError('Name the models to pull; voice-chat models lists them.');
+  const entries = ids.length > 0 ? chosen(all, ids) : await planned!(signal);
+  const { bytes, files } = await store.missing(entries, signal);
+  if (files > 0 && !config.models.offline) {
+    screen.write(
+      `${megabytes(bytes)} in ${files} ${files === 1 ? 'file' : 'files'} to download into ${config.models.folder}.\n`,
+    );
+  }
+  const shown = showDownload(screen);
+  try {
+    const stored = await store.pull(entries, shown.show, signal).finally(() => shown.end());
+    if (json)
+      print(
+        JSON.stringify({ models: stored.map(({ entry, folder, bytes }) => ({ id: entry.id, path: folder, bytes })) }),
+      );
+    else for (const { entry, folder } of stored) print(`${entry.id} is here: ${folder}`);
+    return 0;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    screen.write('Stopped. What came is kept: pull again to go on from there.\n');
+    return 1;
+  }
+}
+
+async function verify(
+  { json, all, store, print }: Ready,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  const found = await Promise.all(all.map((entry) => store.find(entry)));
+  const entries = ids.length > 0 ? chosen(all, ids) : all.filter((_, i) => found[i]);
+  const results: { id: string; ok: boolean; files: unknown[] }[] = [];
+  for (const entry of entries) {
+    const files = await store.verify(entry, signal);
+    const bad = files.filter(({ state }) => state === 'wrong' || state === 'missing');
+    const unchecked = files.filter(({ state }) => state === 'unchecked').length;
+    results.push({ id: entry.id, ok: bad.length === 0, files });
+    if (json) continue;
+    const note = unchecked > 0 ? `; no checksum is known of ${unchecked}` : '';
+    if (bad.length === 0) print(`${entry.id}: ${files.length} ${files.length === 1 ? 'file' : 'files'} right${note}`);
+    else if (bad.length === files.length && bad.every(({ state }) => state === 'missing')) {
+      print(`${entry.id}: not here; voice-chat models pull ${entry.id}`);
+    } else {
+      for (const { path, state, why } of bad) print(`${entry.id}: ${path} is ${state}${why ? `: ${why}` : ''}`);
+      print(`${entry.id}: mend it with: voice-chat models remove ${entry.id} && voice-chat models pull ${entry.id}`);
+    }
+  }
+  if (json) print(JSON.stringify({ models: results }));
+  else if (entries.length === 0) print('No model of the list is on this disk.');
+  return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+async function remove({ json, all, store, print }: Ready, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) throw new ConfigError('Name the models to remove; voice-chat models lists them.');
+  const entries = chosen(all, ids);
+  const others = all.filter((entry) => !entries.includes(entry));
+  const stored = await Promise.all(others.map((entry) => store.find(entry)));
+  const keep = others.filter((_, i) => stored[i]);
+  const freed: { id: string; bytes: number }[] = [];
+  for (const entry of entries) freed.push({ id: entry.id, bytes: await store.remove(entry, keep) });
+  if (json) print(JSON.stringify({ models: freed }));
+  else for (const { id, bytes } of freed) print(bytes > 0 ? `${id}: ${megabytes(bytes)} freed` : `${id} was not here`);
+  return 0;
+}
+
+function chosen(all: readonly ModelEntry[], ids: readonly string[]): ModelEntry[] {
+  return [...new Set(ids)].map((id) => {
+    const entry = all.find((one) => one.id === id);
+    if (entry) return entry;
+    const near = nearest(
+      id,
+      all.map((one) => one.id),
+    );
+    throw new ConfigError(
+      `There is no model "${id}"; ${near ? `did you mean ${near}?` : 'voice-chat models lists them.'}`,
+    );
+  });
+}
+
+/** The columns side by side; the last one as long as it is. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i]!) : cell)).join('  '));
+}
