@@ -1,0 +1,246 @@
+import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
+import { type ChatRequest, EngineError, type ToolDescription } from '../contracts.ts';
+import type { ChatFormat } from './chat-format.ts';
+import { fitted } from './fit.ts';
+import { formatOf } from './model-format.ts';
+import { type Memory, type Piece, type Prompt, pieces, promptFor } from './prompt.ts';
+import { ReplyReader } from './reply-reader.ts';
+import { type Slot, Slots } from './slots.ts';
+import { systemText, talkOf } from './talk.ts';
+import { toolGrammar } from './tool-grammar.ts';
+import { ModelVocabulary } from './vocabulary.ts';
+
+/** What one reply cost, in tokens. */
+export type ReplyUsage = {
+  readonly promptTokens: number;
+  /** Of the prompt, what follows the last reply: what the user said now, and what the format puts around it. */
+  readonly turnTokens: number;
+  /** Of the prompt, what the library had to evaluate, by its own count. */
+  readonly evaluatedTokens: number;
+  readonly replyTokens: number;
+};
+
+export type ReplySettings = {
+  readonly temperature: number;
+  readonly maxTokens: number;
+  readonly thinking: boolean;
+  readonly systemPrompt?: string;
+  readonly tools?: readonly ToolDescription[];
+  readonly seed?: number;
+};
+
+/** A whole reply's tool calls, as they were written. */
+type Calls = { readonly calls: string };
+
+/** For the arguments of tool calls, beside the words of the reply. */
+const CALL_TOKENS = 768;
+/** How long a piece of the prompt may take: an abort waits for it, and so does every other reply. */
+const STEP_MS = 60;
+const FIRST_STEP = 32;
+/** Thoughts of earlier replies are no more than this long kept in the prompt. */
+const KEPT_THOUGHT = 16;
+const USAGES = 100;
+
+/** Writes replies with a loaded model, and keeps for each conversation what has been evaluated of it. */
+export class Replies {
+  readonly usage: ReplyUsage[] = [];
+  readonly #llama: Llama;
+  readonly #model: LlamaModel;
+  readonly #context: LlamaContext;
+  readonly #settings: ReplySettings;
+  readonly #format: ChatFormat;
+  readonly #vocabulary: ModelVocabulary;
+  readonly #slots: Slots;
+  /** What of the context is left to prompts. */
+  readonly #room: number;
+  /** Tokens that all conversations begin with. */
+  #shared = 0;
+  #step = FIRST_STEP;
+
+  private constructor(
+    llama: Llama,
+    model: LlamaModel,
+    context: LlamaContext,
+    settings: ReplySettings,
+    format: ChatFormat,
+  ) {
+    this.#llama = llama;
+    this.#model = model;
+    this.#context = context;
+    this.#settings = settings;
+    this.#format = format;
+    this.#vocabulary = new ModelVocabulary(model);
+    this.#slots = new Slots(Array.from({ length: context.totalSequences }, () => context.getSequence()));
+    this.#room = context.contextSize - Math.min(settings.maxTokens, Math.floor(context.contextSize / 2)) - 8;
+  }
+
+  /** Makes the model ready: what every conversation begins with is evaluated, once for each. */
+  static async open(llama: Llama, model: LlamaModel, context: LlamaContext, settings: ReplySettings): Promise<Replies> {
+    const format = await formatOf(model, settings.thinking);
+    const replies = new Replies(llama, model, context, settings, format);
+    const { systemPrompt = '', tools = [] } = settings;
+    const system = systemText(systemPrompt, tools);
+    if (system === '') return replies;
+    const start = pieces({ system, said: [] }, format).slice(0, 2);
+    for (const { sequence } of replies.#slots.all) {
+      const { tokens } = replies.#prompt(start, [], []);
+      replies.#shared = tokens.length;
+      await sequence.evaluateWithoutGeneratingNewTokens([...tokens.slice(0, replies.#room)]);
+      await sequence.takeCheckpoint();
+    }
+    return replies;
+  }
+
+  /** The reply's text as it is written, then its tool calls. */
+  async *write(request: ChatRequest, signal: AbortSignal): AsyncGenerator<string | Calls, void, undefined> {
+    const tools = request.tools ?? [];
+    const grammar = tools.length > 0 ? toolGrammar(tools) : undefined;
+    const talk = fitted(talkOf(request), this.#room, (text) => this.#vocabulary.tokenize(text, false).length);
+    const parts = pieces(talk, this.#format);
+    const slot = await this.#slots.take((free) => this.#best(free, parts), signal);
+    if (!slot) return;
+    try {
+      yield* this.#writeOn(slot, parts, grammar, signal);
+    } finally {
+      this.#slots.giveBack(slot);
+    }
+  }
+
+  async *#writeOn(
+    slot: Slot,
+    parts: readonly Piece[],
+    grammar: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<string | Calls, void, undefined> {
+    const { sequence } = slot;
+    let prompt = this.#prompt(parts, sequence.contextTokens, slot.memories);
+    // A model may spell its replies in more tokens than its tokenizer, by which the talk was fitted.
+    if (prompt.tokens.length > this.#context.contextSize - 16) prompt = this.#prompt(parts, [], []);
+    const metered = spent(sequence);
+    const last = await this.#evaluate(slot, prompt, signal);
+    if (signal.aborted) return;
+    const { thinking, maxTokens, temperature, seed = Math.floor(Math.random() * 2 ** 31) } = this.#settings;
+    const opened = this.#format.beforeReply;
+    const beginsThinking = opened.lastIndexOf('<think>') > opened.lastIndexOf('</think>');
+    const reader = new ReplyReader(
+      this.#vocabulary,
+      { thinking, tools: grammar !== undefined, stops: this.#format.stops },
+      beginsThinking,
+    );
+    const following = grammar === undefined ? undefined : await this.#following(grammar);
+    const tokens = sequence.evaluate([...last], {
+      temperature,
+      seed,
+      minP: 0.05,
+      // Once the model calls a tool, the rest of the reply is written by the grammar.
+      grammarEvaluationState: () => (reader.calls === undefined ? undefined : following?.()),
+    });
+    let evaluated: number | undefined;
+    try {
+      let instead: Token[] | undefined;
+      for (let left = this.#context.contextSize - prompt.tokens.length - 8; ; left--) {
+        const next = await (instead ? tokens.next(instead) : tokens.next());
+        evaluated ??= spent(sequence) - metered;
+        if (signal.aborted) return;
+        const step = next.done ? reader.end() : reader.read(next.value);
+        if (step.text !== '') yield step.text;
+        if (signal.aborted) return;
+        instead = step.instead ? [...step.instead] : undefined;
+        if (step.ended) break;
+        const spoken = reader.tokens.length - reader.thoughts;
+        if (left <= 0 || spoken >= maxTokens + (reader.calls === undefined ? 0 : CALL_TOKENS)) {
+          const { text } = reader.end();
+          if (text !== '') yield text;
+          break;
+        }
+      }
+      if (reader.calls !== undefined) yield { calls: reader.calls };
+    } finally {
+      // Ends when the step in flight is computed; only then may another reply use this sequence.
+      await tokens.return();
+      this.#remember(slot, prompt, reader);
+      this.#count({
+        promptTokens: prompt.tokens.length,
+        turnTokens: prompt.tokens.length - prompt.turnStart,
+        evaluatedTokens: evaluated ?? spent(sequence) - metered,
+        replyTokens: reader.tokens.length,
+      });
+    }
+  }
+
+  /** Evaluates all of the prompt but its last tokens, which it returns; stops between two steps when `signal` aborts. */
+  async #evaluate(slot: Slot, { tokens, remember }: Prompt, signal: AbortSignal): Promise<readonly Token[]> {
+    const { sequence } = slot;
+    slot.memories = [...remember];
+    // The last token must be evaluated in any case: the reply's first is read off it.
+    await sequence.adaptStateToTokens(tokens.slice(0, -1), false);
+    for (;;) {
+      const rest = tokens.slice(sequence.nextTokenIndex);
+      if (rest.length <= this.#step || signal.aborted) {
+        if (!signal.aborted && sequence.needsCheckpoints && rest.length > 1) {
+          await sequence.evaluateWithoutGeneratingNewTokens(rest.slice(0, -1));
+          await sequence.takeCheckpoint();
+          return rest.slice(-1);
+        }
+        return rest;
+      }
+      const started = performance.now();
+      await sequence.evaluateWithoutGeneratingNewTokens(rest.slice(0, this.#step));
+      const fitting = (this.#step * STEP_MS) / Math.max(1, performance.now() - started);
+      this.#step = Math.round(Math.min(this.#context.batchSize, Math.max(16, fitting, this.#step / 2), this.#step * 2));
+    }
+  }
+
+  /** The sequence that knows this conversation, else the one that was not used longest. */
+  #best(free: readonly Slot[], parts: readonly Piece[]): Slot {
+    const known = free.map((slot) => {
+      const evaluated = slot.sequence.contextTokens;
+      const { reused } = this.#prompt(parts, evaluated, slot.memories);
+      return { slot, own: reused - this.#shared, all: evaluated.length - this.#shared };
+    });
+    // Two conversations may begin with the same words; to continue one of them means to share most of it.
+    const same = known.filter(({ own, all }) => own > 0 && own * 2 > all).sort((a, b) => b.own - a.own)[0];
+    if (same) return same.slot;
+    return free.reduce((oldest, slot) => (slot.lastUsed < oldest.lastUsed ? slot : oldest));
+  }
+
+  #prompt(parts: readonly Piece[], known: readonly Token[], memories: readonly Memory[]): Prompt {
+    return promptFor(parts, known, memories, (text, special) => this.#vocabulary.tokenize(text, special));
+  }
+
+  #remember(slot: Slot, { tokens }: Prompt, reader: ReplyReader): void {
+    if (reader.thoughts > KEPT_THOUGHT || slot.sequence.nextTokenIndex < tokens.length) return;
+    slot.memories.push({ is: 'reply', start: tokens.length, tokens: reader.tokens, texts: reader.texts });
+  }
+
+  /** A function that gives the grammar's state of this reply, made when it is first asked for. */
+  async #following(gbnf: string) {
+    const { LlamaGrammarEvaluationState } = await import('node-llama-cpp');
+    let grammar: Awaited<ReturnType<Llama['createGrammar']>>;
+    try {
+      grammar = await this.#llama.createGrammar({ grammar: gbnf });
+    } catch (cause) {
+      throw new EngineError(
+        'llm',
+        'The tools make a grammar that llama.cpp does not take; simplify their parameters.',
+        {
+          cause,
+        },
+      );
+    }
+    let state: InstanceType<typeof LlamaGrammarEvaluationState> | undefined;
+    return () => {
+      state ??= new LlamaGrammarEvaluationState({ model: this.#model, grammar });
+      return state;
+    };
+  }
+
+  #count(usage: ReplyUsage): void {
+    this.usage.push(usage);
+    if (this.usage.length > USAGES) this.usage.shift();
+  }
+}
+
+function spent({ tokenMeter }: LlamaContextSequence): number {
+  return tokenMeter.usedInputTokens + tokenMeter.usedOutputTokens;
+}
