@@ -9,6 +9,8 @@ export type TinySound = {
   readonly gain?: number;
   /** Added to every sample. */
   readonly offset?: number;
+  /** Kokoro's network tells how long each token lasts, as some exports of it do. */
+  readonly durations?: boolean;
 };
 
 const BASE_HZ = 150;
@@ -90,6 +92,11 @@ export function kokoroModel(sound: TinySound, metadata: Readonly<Record<string, 
   const g = new Builder(sound);
   const tokens = g.input('tokens', 'i64', [1, 'sequence_length']);
   const count = g.node('Sub', [g.node('Size', [tokens]), g.int(2)]);
+  if (sound.durations) {
+    const flat = g.node('Reshape', [tokens, g.ints(-1)]);
+    g.node('Add', [g.node('Mul', [flat, g.int(0)]), g.int(3)], { outputs: ['durations'] });
+    g.output('durations', 'i64', ['sequence_length']);
+  }
   return styled(g, sound, tokens, 'audio', metadata, (style) =>
     g.cast(g.node('Equal', [g.cast(g.pick(style, 1), 7), count]), 1),
   );

@@ -5,7 +5,7 @@ import { Redecoder } from './redecode/redecoder.ts';
 import { loadSherpaAsr, type OfflineRecognizer, type SherpaAsr } from './sherpa/asr-addon.ts';
 import { checkFiles, type FilesByRole, type SherpaAsrFamily } from './sherpa/asr-files.ts';
 import { hotWords } from './sherpa/asr-hot-words.ts';
-import { MAX_SECONDS, offlineModel } from './sherpa/asr-offline.ts';
+import { maxSeconds, offlineModel } from './sherpa/asr-offline.ts';
 import { Streaming } from './sherpa/asr-streaming.ts';
 import { shownText, writesCapitalsOnly } from './sherpa/asr-text.ts';
 
@@ -74,7 +74,7 @@ async function redecoding(sherpa: SherpaAsr, settings: SherpaAsrSettings): Promi
     stream.acceptWaveform({ samples, sampleRate: 16_000 });
     return shownText((await recognizer.decodeAsync(stream)).text);
   };
-  const redecoder = new Redecoder({ decode, maxSeconds: MAX_SECONDS[settings.family] });
+  const redecoder = new Redecoder({ decode, maxSeconds: maxSeconds(settings.family, settings.files) });
   await redecoder.warmUp();
   return redecoder;
 }

@@ -5,13 +5,20 @@ import type { FilesByRole, SherpaAsrFamily } from './asr-files.ts';
  * The longest stretch in seconds that is decoded at once. Whisper's window is 30 s; Moonshine was trained up to 30 s, and the
  * memory of Parakeet's and SenseVoice's attention grows with the square of the length.
  */
-export const MAX_SECONDS: Readonly<Record<SherpaAsrFamily, number>> = {
+const MAX_SECONDS: Readonly<Record<SherpaAsrFamily, number>> = {
   zipformer: Infinity,
   parakeet: 24,
   moonshine: 24,
   'whisper-onnx': 28,
   'sense-voice': 24,
 };
+
+/** The longest stretch in seconds that may be decoded at once. */
+export function maxSeconds(family: SherpaAsrFamily, files: FilesByRole): number {
+  // sherpa-onnx (1.13.8) gives the second Moonshine's decoder a mask of the wrong length, and beyond 384 frames of 384 samples
+  // the result is empty without an error.
+  return family === 'moonshine' && files.mergedDecoder ? 9 : MAX_SECONDS[family];
+}
 
 type OfflineSettings = {
   readonly family: SherpaAsrFamily;
