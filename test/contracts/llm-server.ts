@@ -40,6 +40,10 @@ export async function llmServer(answer: (response: ServerResponse, received: Rec
 export const delta = (content: string) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
 
+/** One event of a streamed completion that calls tools; `calls` as servers send them. */
+export const callDelta = (...calls: object[]) =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: calls } }] })}\n\n`;
+
 /** Starts a streamed answer. */
 export function stream(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });

@@ -21,7 +21,7 @@ export async function replyOf(
   signal = new AbortController().signal,
 ): Promise<string> {
   let text = '';
-  for await (const token of model.reply(asked, signal)) text += token;
+  for await (const delta of model.reply(asked, signal)) if (typeof delta === 'string') text += delta;
   return text;
 }
 
@@ -91,6 +91,32 @@ export function chatModelSuite(name: string, { open, long }: LlmCase): void {
       [
         'a reply of which nothing was heard',
         [user('hello'), { role: 'assistant', content: '', cut: true }, user('hello')],
+      ],
+      [
+        'after a tool was called',
+        [
+          user('what time is it'),
+          { role: 'assistant', content: '', toolCalls: [{ id: 'a1b2c3d4e', name: 'time', args: {} }] },
+          { role: 'tool', content: 'It is 13:00.', callId: 'a1b2c3d4e' },
+        ],
+      ],
+      [
+        'after a reply was cut in which tools were called',
+        [
+          user('what time is it in Paris and in Rome'),
+          {
+            role: 'assistant',
+            content: 'Let me',
+            cut: true,
+            toolCalls: [
+              { id: 'a1b2c3d4e', name: 'time', args: { place: 'Paris' } },
+              { id: 'a1b2c3d4f', name: 'time', args: 'not {JSON' },
+            ],
+          },
+          { role: 'tool', content: 'It is 13:00.', callId: 'a1b2c3d4e' },
+          { role: 'tool', content: 'That did not work.', callId: 'a1b2c3d4f' },
+          user('never mind, hello'),
+        ],
       ],
       ['other scripts and signs', [user('今天怎么样？ 😀 <b>&amp; \u0000 \ud83d')]],
       ['a very long message', [user('so it goes on and on '.repeat(3_000))]],

@@ -1,8 +1,11 @@
-import { type ChatModel, EngineError } from './contracts.ts';
+import { type ChatModel, type ChatRequest, EngineError } from './contracts.ts';
 import { Deadline } from './openai/deadline.ts';
 import { sentMessages } from './openai/messages.ts';
-import { replyText } from './openai/reply-text.ts';
-import { ask, refusal, type Server } from './openai/server.ts';
+import { listModels } from './openai/models.ts';
+import { brokenOff, detailOf, refusal, refused } from './openai/refusal.ts';
+import { replyDeltas } from './openai/reply-deltas.ts';
+import { ask, type Server } from './openai/server.ts';
+import { CHAT } from './openai/service.ts';
 
 export type OpenAiLlmSettings = Server & {
   /** Empty for the first one the server has. */
@@ -16,53 +19,77 @@ export type OpenAiLlmSettings = Server & {
 
 /** The names of the models that the server has; an `EngineError` that names the fix when it does not answer. */
 export async function probe(settings: Server, signal: AbortSignal): Promise<string[]> {
-  const response = await ask(settings, '/models', undefined, signal);
-  if (!response.ok) throw await refusal({ ...settings, model: '' }, response, []);
-  const list = (await response.json().catch(() => ({}))) as {
-    data?: { id?: unknown }[];
-    models?: { name?: unknown }[];
-  };
-  const names = [
-    ...(list.data ?? []).map(({ id }) => id),
-    ...(list.data ? [] : (list.models ?? []).map(({ name }) => name)),
-  ];
-  return names.filter((name) => typeof name === 'string');
+  return (await listModels(CHAT, settings, signal)).map(({ name }) => name);
 }
 
-/** A chat model behind any OpenAI-compatible `/v1/chat/completions`; nothing is sent before the first reply. */
-export async function create(settings: OpenAiLlmSettings): Promise<ChatModel> {
+/**
+ * A chat model behind any OpenAI-compatible `/v1/chat/completions`; nothing is sent before the first reply. `warn` gets a
+ * sentence when the server turns out not to take tools; it is then asked without them.
+ */
+export async function create(
+  settings: OpenAiLlmSettings,
+  warn: (sentence: string) => void = process.emitWarning,
+): Promise<ChatModel> {
   const { temperature, maxTokens, stallMs = 60_000 } = settings;
   let model = settings.model;
+  let takesTools = true;
+
+  const send = (request: ChatRequest, tools: boolean, signal: AbortSignal) => {
+    const offered = tools && request.tools?.length ? { tools: request.tools.map(offer) } : {};
+    const body = {
+      model,
+      messages: sentMessages(request, { tools }),
+      stream: true,
+      ...offered,
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    };
+    return ask(CHAT, settings, '/chat/completions', body, signal);
+  };
+
+  async function open(request: ChatRequest, secrets: readonly string[], signal: AbortSignal): Promise<Response> {
+    const response = await send(request, takesTools, signal);
+    if (response.ok) return response;
+    const why = await refused(response);
+    const hadCalled = request.messages.some(({ role }) => role === 'tool');
+    const sentTools = takesTools && (hadCalled || (request.tools?.length ?? 0) > 0);
+    if (!sentTools || !/tool|function[ _-]?call|jinja/i.test(why.body)) {
+      throw refusal(CHAT, { ...settings, model }, why, secrets);
+    }
+    const again = await send(request, false, signal);
+    if (!again.ok) throw refusal(CHAT, { ...settings, model }, await refused(again), secrets);
+    // One that has called tools before dislikes this conversation, not tools.
+    if (!hadCalled) {
+      takesTools = false;
+      warn(
+        `The language model server at ${settings.baseUrl} takes no tools${detailOf(why.body, secrets)}. It is asked without them; to have them, use a model that calls tools.`,
+      );
+    }
+    return again;
+  }
+
   return {
     async *reply(request, signal) {
       if (signal.aborted) return;
-      const messages = sentMessages(request);
       const secrets = request.messages.map(({ content }) => content);
+      const used = new Set(request.messages.flatMap(({ toolCalls = [] }) => toolCalls.map(({ id }) => id)));
       const stall = new Deadline(stallMs);
       const own = new AbortController();
       const both = AbortSignal.any([signal, stall.signal, own.signal]);
       try {
         model ||= await firstModel(settings, both);
-        const body = {
-          model,
-          messages,
-          stream: true,
-          ...(temperature === undefined ? {} : { temperature }),
-          ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
-        };
-        const response = await ask(settings, '/chat/completions', body, both);
+        const response = await open(request, secrets, both);
         stall.restart();
-        if (!response.ok) throw await refusal({ ...settings, model }, response, secrets);
-        for await (const text of replyText(response, settings.baseUrl, secrets, stall)) {
+        for await (const delta of replyDeltas(response, settings.baseUrl, secrets, used, stall)) {
           // While the reader is busy with this, the server owes nothing.
           stall.stop();
-          yield text;
+          yield delta;
           if (signal.aborted) return;
           stall.restart();
         }
       } catch (error) {
         if (signal.aborted) return;
-        throw asEngineError(error, settings, stall);
+        throw brokenOff(CHAT, settings, error, stall);
       } finally {
         stall.stop();
         // Closes the connection, by which the server learns that it may stop.
@@ -73,6 +100,11 @@ export async function create(settings: OpenAiLlmSettings): Promise<ChatModel> {
   };
 }
 
+const offer = ({ name, description, parameters }: NonNullable<ChatRequest['tools']>[number]) => ({
+  type: 'function',
+  function: { name, description, parameters },
+});
+
 async function firstModel(settings: OpenAiLlmSettings, signal: AbortSignal): Promise<string> {
   const [first] = await probe(settings, signal);
   if (first) return first;
@@ -80,19 +112,4 @@ async function firstModel(settings: OpenAiLlmSettings, signal: AbortSignal): Pro
     'llm',
     `The language model server at ${settings.baseUrl} lists no model. Load one there, or name it in llm.model.`,
   );
-}
-
-function asEngineError(error: unknown, { baseUrl }: OpenAiLlmSettings, stall: Deadline): EngineError {
-  if (error instanceof EngineError) return error;
-  const at = `The language model server at ${baseUrl}`;
-  if (stall.signal.aborted) {
-    return new EngineError(
-      'llm',
-      `${at} said nothing for ${stall.ms / 1000} s. Is it still loading the model, or overloaded?`,
-      { cause: error },
-    );
-  }
-  return new EngineError('llm', `${at} broke off the connection within its reply. Its log may say why.`, {
-    cause: error,
-  });
 }
