@@ -65,7 +65,7 @@ class SherpaSynthesizer implements SpeechSynthesizer {
       const made = await this.#make(text, id, voice.speed, signal);
       if (signal.aborted) return;
       if (this.#closed.signal.aborted) throw new EngineError('tts', 'The synthesiser was closed; open a new one.');
-      const sound = finished(made, this.rate, endsSentence ? SENTENCE_PAUSE_MS : PAUSE_MS);
+      const { samples: sound } = finished(made, this.rate, endsSentence ? SENTENCE_PAUSE_MS : PAUSE_MS);
       for (const samples of chunks(sound, this.rate)) {
         if (signal.aborted) return;
         yield { samples };

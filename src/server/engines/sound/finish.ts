@@ -6,21 +6,30 @@ const LEAD_MS = 40;
 const FADE_MS = 3;
 const STEADY_HZ = 15;
 
+/** Speech ready to be played; `skipped` samples of what was made come before it, and `voiced` is where it is no silence. */
+export type FinishedSpeech = {
+  readonly samples: Float32Array;
+  readonly skipped: number;
+  readonly voiced: { readonly start: number; readonly end: number };
+};
+
 /**
  * A stretch of speech from a model, ready to be played: without an offset, without what is no number, no peak above 1,
  * and of the silence around it 40 ms before and `pauseMs` after. Empty when nothing of it can be heard.
  */
-export function finished(samples: Float32Array, rate: number, pauseMs: number): Float32Array {
-  const clean = withoutOffset(samples, rate);
+export function finished(made: Float32Array, rate: number, pauseMs: number): FinishedSpeech {
+  const clean = withoutOffset(made, rate);
   const from = clean.findIndex(audible);
-  if (from < 0) return new Float32Array(0);
+  if (from < 0) return { samples: new Float32Array(0), skipped: 0, voiced: { start: 0, end: 0 } };
+  const to = clean.findLastIndex(audible) + 1;
   const ms = (value: number) => Math.round((value * rate) / 1000);
-  const out = clean.slice(Math.max(0, from - ms(LEAD_MS)), clean.findLastIndex(audible) + 1 + ms(pauseMs));
+  const skipped = Math.max(0, from - ms(LEAD_MS));
+  const out = clean.slice(skipped, to + ms(pauseMs));
   const fade = ms(FADE_MS);
   for (let i = 0; i < out.length; i++) {
     out[i] = bend(out[i]!) * Math.min(1, (i + 1) / fade, (out.length - i) / fade);
   }
-  return out;
+  return { samples: out, skipped, voiced: { start: from - skipped, end: to - skipped } };
 }
 
 /** Pieces of at most 80 ms, in playing order. */
