@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type HubApi, type RemoteFile, reason } from './hub-api.ts';
+import type { RemoteFile } from './hub-api.ts';
+import { type HubConnection, reason } from './hub-connection.ts';
+import { openFile } from './hub-file.ts';
 import { ModelStoreError } from './model-store-error.ts';
 import { MAX_TRIES, pauseAfter, Retryable } from './retry.ts';
 
@@ -11,7 +13,7 @@ import { MAX_TRIES, pauseAfter, Retryable } from './retry.ts';
  * `ModelStoreError`. `onBytes` is told how much is there.
  */
 export async function download(
-  hub: HubApi,
+  hub: HubConnection,
   file: RemoteFile,
   partial: string,
   onBytes: (have: number) => void,
@@ -45,7 +47,7 @@ export async function download(
 
 /** One request, until its answer ends or breaks; `onBytes` is told after each piece that was written. */
 async function appendOnce(
-  hub: HubApi,
+  hub: HubConnection,
   file: RemoteFile,
   handle: FileHandle,
   offset: number,
@@ -57,7 +59,7 @@ async function appendOnce(
   const silent = new Retryable(`The connection was silent for ${hub.stallMs / 1000} s.`);
   const watch = setTimeout(() => silence.abort(silent), hub.stallMs);
   try {
-    const { body, from } = await hub.open(file, offset, limit);
+    const { body, from } = await openFile(hub, file, offset, limit);
     let at = from;
     for await (const piece of pieces(body)) {
       watch.refresh();

@@ -1,6 +1,7 @@
 import { checkKind, isCommit } from './check-names.ts';
-import type { HubApi, RemoteFile } from './hub-api.ts';
+import { commitOf, describeFiles, type RemoteFile } from './hub-api.ts';
 import { type HubCache, sizeOf } from './hub-cache.ts';
+import type { HubConnection } from './hub-connection.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { ModelStoreError } from './model-store-error.ts';
 import { type Part, partsByRepo } from './stored-model.ts';
@@ -23,7 +24,7 @@ export type PullPlan = {
 /** Asks the hub about every file of the models; throws where it contradicts the manifest. */
 export async function planPull(
   cache: HubCache,
-  hub: HubApi,
+  hub: HubConnection,
   entries: readonly ModelEntry[],
   signal: AbortSignal,
 ): Promise<PullPlan> {
@@ -32,24 +33,29 @@ export async function planPull(
   for (const { id, parts } of wanted(entries)) {
     const { repo, revision } = parts[0]!;
     for (const { file } of parts) checkKind(file.path);
-    const commit = await hub.commitOf(repo, revision, signal);
+    const commit = await commitOf(hub, repo, revision, signal);
     if (!isCommit(revision)) refs.push({ repo, revision, commit });
     const paths = parts.map(({ file }) => file.path);
-    const remote = await hub.about(repo, commit, paths, signal);
+    const remote = await describeFiles(hub, repo, commit, paths, signal);
     for (const [i, about] of remote.entries()) {
       const { sha256, bytes } = parts[i]!.file;
       const differs =
         (sha256 !== undefined && about.etag.length === 64 && sha256 !== about.etag) ||
         (bytes !== undefined && isCommit(revision) && bytes !== about.bytes);
       if (differs) {
-        throw new ModelStoreError(
-          `${hub.hub} offers other bytes for ${repo}/${about.path} than the manifest of voice-chat names; nothing was fetched. Update voice-chat, or set models.hub in config.yml to a hub you trust.`,
-        );
+        throw otherThanNamed(hub, about);
       }
       jobs.push({ ...about, id, sha256, have: await bytesHere(cache, about) });
     }
   }
   return { jobs, refs };
+}
+
+/** The error for bytes that the hub has and the manifest does not name. */
+export function otherThanNamed(hub: HubConnection, { repo, path }: RemoteFile): ModelStoreError {
+  return new ModelStoreError(
+    `${hub.url} offers other bytes for ${repo}/${path} than the manifest of voice-chat names; they are not taken. Update voice-chat, or set models.hub in config.yml to a hub you trust.`,
+  );
 }
 
 /** How a whole file lies here: as a blob, or as a copy in the snapshot where links cannot be made. */

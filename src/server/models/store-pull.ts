@@ -3,10 +3,11 @@ import { holdLock } from './blob-lock.ts';
 import { checkContent } from './check-content.ts';
 import { digestOf } from './checksum.ts';
 import { download } from './download.ts';
-import { FileChanged, type HubApi } from './hub-api.ts';
 import type { HubCache } from './hub-cache.ts';
+import type { HubConnection } from './hub-connection.ts';
+import { FileChanged } from './hub-file.ts';
 import { ModelStoreError } from './model-store-error.ts';
-import { type Job, wholeHere } from './store-plan.ts';
+import { type Job, otherThanNamed, wholeHere } from './store-plan.ts';
 
 /** One file of a download; `bytes` grows to `totalBytes`. */
 export type FileProgress = {
@@ -25,7 +26,7 @@ const AT_ONCE = 4;
 
 type Context = {
   readonly cache: HubCache;
-  readonly hub: HubApi;
+  readonly hub: HubConnection;
   readonly log: (line: string) => void;
   readonly onProgress: (progress: PullProgress) => void;
 };
@@ -97,7 +98,7 @@ async function pullFile(
 
 /** Fetches until the bytes are right: wrong ones are thrown away and fetched once more. */
 async function fetchRight(
-  hub: HubApi,
+  hub: HubConnection,
   job: Job,
   partial: string,
   report: (bytes: number, state: FileProgress['state']) => void,
@@ -106,26 +107,23 @@ async function fetchRight(
   for (let tries = 1; ; tries++) {
     await download(hub, job, partial, (have) => report(have, 'fetching'), signal);
     report(job.bytes, 'checking');
-    if (await isRight(partial, job, signal)) break;
+    if ((await digestOf(partial, job.etag, signal)) === job.etag) break;
     await rm(partial, { force: true });
     report(0, 'fetching');
     if (tries === 2) {
       throw new ModelStoreError(
-        `${job.repo}/${job.path} came twice with a wrong checksum and was thrown away. Something between here and ${hub.hub} changes it: try another network, or look at models.hub in config.yml.`,
+        `${job.repo}/${job.path} came twice with a wrong checksum and was thrown away. Something between here and ${hub.url} changes it: try another network, or look at models.hub in config.yml.`,
       );
     }
   }
   try {
+    const { sha256 } = job;
+    // The digest of small files is git's; theirs in the manifest could not be compared before.
+    if (sha256 !== undefined && sha256 !== job.etag && (await digestOf(partial, sha256, signal)) !== sha256)
+      throw otherThanNamed(hub, job);
     await checkContent(partial, job.path);
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
   }
-}
-
-async function isRight(partial: string, { etag, sha256 }: Job, signal: AbortSignal): Promise<boolean> {
-  for (const digest of new Set([etag, sha256 ?? etag])) {
-    if ((await digestOf(partial, digest, signal)) !== digest) return false;
-  }
-  return true;
 }

@@ -1,6 +1,8 @@
 import { checkSpace, freeBytes } from './disk-space.ts';
-import { FileChanged, HubApi } from './hub-api.ts';
+import { whyUnreachable } from './hub-api.ts';
 import { HubCache, type MakeLink, sizeOf } from './hub-cache.ts';
+import { HubConnection } from './hub-connection.ts';
+import { FileChanged } from './hub-file.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { ModelStoreError } from './model-store-error.ts';
 import type { Pause } from './retry.ts';
@@ -33,12 +35,12 @@ export type ModelStoreSettings = {
 export class ModelStore {
   readonly #settings: ModelStoreSettings;
   readonly #cache: HubCache;
-  readonly #hub: HubApi;
+  readonly #hub: HubConnection;
 
   constructor(settings: ModelStoreSettings) {
     this.#settings = settings;
     this.#cache = new HubCache(settings.folder, settings.makeLink);
-    this.#hub = new HubApi(settings);
+    this.#hub = new HubConnection(settings);
   }
 
   /** The model, if all its files are on this disk: at its own revision, else at any that some program has fetched. */
@@ -113,7 +115,7 @@ export class ModelStore {
 
   /** Why the hub cannot be asked now, as a sentence; undefined when it can. Waits three seconds at most. */
   async reachable(signal: AbortSignal): Promise<string | undefined> {
-    return this.#settings.offline ? 'models.offline is true in config.yml.' : this.#hub.reachable(signal);
+    return this.#settings.offline ? 'models.offline is true in config.yml.' : whyUnreachable(this.#hub, signal);
   }
 
   async #absent(entries: readonly ModelEntry[]): Promise<ModelEntry[]> {

@@ -204,6 +204,18 @@ describe('a download', () => {
     expect(bench.hub.served).toEqual([]);
   });
 
+  it('refuses a small file whose bytes the manifest does not name', async () => {
+    await using bench = await StoreBench.open();
+    bench.hub.put('some/model', 'tokens.txt', Buffer.from('hello 1\n'));
+    const named = (bytes: string) =>
+      anEntry([{ role: 'tokens', path: 'tokens.txt', sha256: sha256(Buffer.from(bytes)) }]);
+    await expect(bench.store().pull([named('other')], quiet, signal)).rejects.toThrow(
+      /other bytes .* than the manifest/,
+    );
+    expect(bench.hub.served).toHaveLength(1);
+    await bench.store().pull([named('hello 1\n')], quiet, signal);
+  });
+
   it('does not begin when the disk is too small for what is missing and a twentieth', async () => {
     await using bench = await withModel();
     await expect(bench.store({ freeBytes: async () => 314_999 }).pull([entry], quiet, signal)).rejects.toThrow(
