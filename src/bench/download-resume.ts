@@ -10,21 +10,22 @@ import type { Row, Say } from './row.ts';
 
 const BYTES = 20_000_000;
 const CUTS = 20;
-/** The server sends a block, then pauses: about 30 MB/s, as a good line does. */
+/** What Node reads from a socket at once, at most. */
 const BLOCK = 65_536;
-const BLOCK_MS = 1;
+/** The server is paced like a line of some 15 MB/s: it sends a piece, then pauses. */
+const PACE = { pieceBytes: 16_384, pieceMs: 1 };
 
 /**
- * A model of 20 MB from a hub on this machine, cut 20 times at random: every other time by the server, which drops the
+ * A model of 20 MB from a hub on this machine, cut 20 times at random: every other time by the server, which resets the
  * connection, and every other by the user, who stops and starts again. The figure is what was sent twice.
  *
  * The bound: what the server had sent, but the client not yet read when the cut came, must be sent again; all else is on
- * the disk, for every piece is written as it comes. Unpaced, a connection within one machine has megabytes under way in the
- * system's buffers; paced like a line, it is the block that was just sent, so one block for each cut.
+ * the disk, for every piece is written as it comes. That is one block for each cut, if the line is paced: unpaced, a
+ * connection within one machine has megabytes under way in the system's buffers.
  */
 export async function downloadResume(say: Say): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'voice-chat-bench-'));
-  await using hub = await FakeHub.start({ pieceBytes: BLOCK, pieceMs: BLOCK_MS });
+  await using hub = await FakeHub.start(PACE);
   try {
     const bytes = Buffer.concat([Buffer.from('GGUF'), randomBytes(BYTES - 4)]);
     hub.put('bench/model', 'model.gguf', bytes);

@@ -5,7 +5,7 @@ import { HubConnection } from './hub-connection.ts';
 import { FileChanged } from './hub-file.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { ModelStoreError } from './model-store-error.ts';
-import type { Pause } from './retry.ts';
+import { type Pause, pauseByClock } from './retry.ts';
 import { findModel } from './store-find.ts';
 import { planPull } from './store-plan.ts';
 import { type PullProgress, pullFiles } from './store-pull.ts';
@@ -31,6 +31,9 @@ export type ModelStoreSettings = {
   readonly makeLink?: MakeLink;
 };
 
+/** A pause of so long is said, lest it look like a hang. */
+const LONG_MS = 5_000;
+
 /** Keeps models in the hub's cache: finds, fetches, checks and removes them. Throws `ModelStoreError` where the user must act. */
 export class ModelStore {
   readonly #settings: ModelStoreSettings;
@@ -40,7 +43,14 @@ export class ModelStore {
   constructor(settings: ModelStoreSettings) {
     this.#settings = settings;
     this.#cache = new HubCache(settings.folder, settings.makeLink);
-    this.#hub = new HubConnection(settings);
+    const { log = () => {}, pause = pauseByClock } = settings;
+    this.#hub = new HubConnection({
+      ...settings,
+      pause: async (ms, signal) => {
+        if (ms >= LONG_MS) log(`${settings.hub} does not serve now; trying again in ${Math.round(ms / 1000)} s.`);
+        await pause(ms, signal);
+      },
+    });
   }
 
   /** The model, if all its files are on this disk: at its own revision, else at any that some program has fetched. */

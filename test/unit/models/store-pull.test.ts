@@ -132,6 +132,7 @@ describe('a download', () => {
     expect(rest[1]).toBeGreaterThan(rest[0]!);
     expect(rest[2]).toBeGreaterThan(rest[1]!);
     expect(rest).toHaveLength(4);
+    expect(bench.log).toEqual([55, 77].map((s) => `${bench.hub.url} does not serve now; trying again in ${s} s.`));
   });
 
   it('goes on where the server knows no ranges', async () => {
@@ -316,6 +317,35 @@ describe('a download', () => {
     await expect(bench.store({ folder }).pull([entry], quiet, signal)).rejects.toThrow(
       /a-file cannot be written .*models\.folder/,
     );
+  });
+});
+
+describe('what is missing', () => {
+  it('is counted without the network where the manifest knows it, and what several models share only once', async () => {
+    await using bench = await withModel();
+    const file = { ...entry.files[0]!, bytes: 300_000, sha256: sha256(LARGE) };
+    const one = anEntry([file], { revision: bench.commit });
+    const two = anEntry([file, { role: 'b', path: 'b.onnx', bytes: 7 }], { id: 'two', revision: bench.commit });
+    const store = bench.store();
+    expect(await store.missing([one, two], signal)).toEqual({ bytes: 300_007, files: 2 });
+    expect(bench.hub.requests).toEqual([]);
+    bench.hub.next('file', { kind: 'hang', afterBytes: 100_000 });
+    const stop = new AbortController();
+    const onProgress = ({ bytes }: PullProgress) => bytes === 100_000 && stop.abort();
+    await expect(store.pull([one], onProgress, stop.signal)).rejects.toThrow();
+    expect(await store.missing([one, two], signal)).toEqual({ bytes: 200_007, files: 2 });
+    await store.pull([one], quiet, signal);
+    expect(await store.missing([one, two], signal)).toEqual({ bytes: 7, files: 1 });
+  });
+
+  it('is asked of the hub where the manifest does not know it', async () => {
+    await using bench = await withModel();
+    expect(await bench.store().missing([entry], signal)).toEqual({ bytes: 300_000, files: 1 });
+    bench.hub.put('some/model', 'b.onnx', LARGE.subarray(0, 1000));
+    expect(await bench.store().missing([entry, { ...entry, id: 'same' }], signal)).toEqual({
+      bytes: 300_000,
+      files: 1,
+    });
   });
 });
 
