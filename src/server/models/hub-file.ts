@@ -26,9 +26,8 @@ export async function openFile(
     const response = await hub.send(url, {
       redirect: 'manual',
       headers: {
-        // Ranges count the bytes of the file, not of a compressed form.
-        'accept-encoding': 'identity',
-        ...(offset > 0 && { range: `bytes=${offset}-` }),
+        // Offsets count the bytes of the file, not of a compressed form; with a range, fetch says so itself.
+        ...(offset > 0 ? { range: `bytes=${offset}-` } : { 'accept-encoding': 'identity' }),
         // Only the hub knows the file by this tag. Where it redirects to names the same bytes otherwise; what it is
         // redirected to is chosen by `x-linked-etag`, which is compared below.
         ...(offset > 0 && hops === 0 && { 'if-range': `"${file.etag}"` }),

@@ -139,9 +139,16 @@ describe('a download', () => {
     await using bench = await withModel();
     bench.hub.next('file', { kind: 'cut', afterBytes: 200_000 });
     bench.hub.next('file', { kind: 'no-ranges' });
-    const [model] = await bench.store().pull([entry], quiet, signal);
+    const seen: number[] = [];
+    const [model] = await bench.store().pull([entry], ({ bytes }) => seen.push(bytes), signal);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
     expect(readFileSync(model!.files.encoder!).equals(LARGE)).toBe(true);
     expect(bench.hub.served.map(({ from }) => from)).toEqual([0, 0]);
+    // Ranges count the bytes of the file, not of a compressed form.
+    const encodings = bench.hub.requests
+      .filter(({ line }) => /resolve|cdn/.test(line))
+      .map(({ headers }) => headers['accept-encoding']);
+    expect(encodings).toEqual(['identity', 'identity', 'identity', 'identity']);
   });
 
   it.each([true, false])('never glues a changed file to an old half (large: %s)', async (lfs) => {
@@ -162,7 +169,7 @@ describe('a download', () => {
     await using bench = await StoreBench.open();
     bench.hub.put('some/model', PATH, LARGE, { lfs });
     bench.hub.next('file', { kind: 'cut', afterBytes: 100_000 });
-    const changed = modelBytes(310_000, 2);
+    const changed = modelBytes(LARGE.length, 2);
     // The pause after the cut is when it changes.
     const pause = async () => void bench.hub.put('some/model', PATH, changed, { lfs });
     const [model] = await bench.store({ pause }).pull([entry], quiet, signal);
