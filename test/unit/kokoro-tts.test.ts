@@ -180,22 +180,24 @@ describe('where Kokoro computes', () => {
   it.each([
     [12, 340, 'cuda', 'cpu', 'CUDA (12 ms for a short phrase with CUDA, 340 ms on the CPU)'],
     [90, 30, 'cpu', 'cuda', 'CPU (90 ms for a short phrase with CUDA, 30 ms on the CPU)'],
-  ] as const)('is the faster one for auto: %i against %i ms', async (cudaMs, cpuMs, kept, left, said) => {
+  ] as const)('is the faster one for auto: %i against %i ms', async (cudaMs, cpuMs, kept, left, where) => {
     const closed: string[] = [];
-    const calls = { cuda: 0, cpu: 0 };
+    const said: Record<string, number[]> = { cuda: [], cpu: [] };
     const chosen = await chooseDevice(
       'auto',
       async (device) => network(device, closed),
-      // The first call counts for nothing: that is where CUDA loads its code. An outlier counts for little.
-      async ({ device }) => {
-        const call = calls[device]++;
-        return call === 0 || call === 2 ? 9_999 : device === 'cuda' ? cudaMs : cpuMs;
+      // The first phrase counts for nothing: that is where CUDA loads its code. An outlier counts for little.
+      async ({ device }, phrase) => {
+        said[device]!.push(phrase);
+        return phrase === 0 || phrase === 2 ? 9_999 : device === 'cuda' ? cudaMs : cpuMs;
       },
       'CPU',
     );
+    expect(said.cuda).toEqual([0, 1, 2, 3]);
+    expect(said.cpu).toEqual(said.cuda);
     expect(chosen.network.device).toBe(kept);
     expect(closed).toEqual([left]);
-    expect(chosen.runsOn).toBe(said);
+    expect(chosen.runsOn).toBe(where);
   });
 
   it('is the CPU where CUDA loads but fails at its first call', async () => {

@@ -187,6 +187,12 @@ describe('what a model is given to say', () => {
     expect(texts('It costs $5 at 3:30. OK?', 'en')).toEqual(['It costs five dollars at three thirty.', 'okay?']);
   });
 
+  it('has no dots inside that would end a sentence', () => {
+    expect(texts('Come at 10:15 a.m. or at 5 p.m. please.', 'en')).toEqual([
+      'Come at ten fifteen ay M or at five P M please.',
+    ]);
+  });
+
   it('is cut at the ends of sentences, and long sentences at a comma', () => {
     expect(texts('Guten Tag. Wie geht es Ihnen?', 'de')).toEqual(['Guten Tag.', 'Wie geht es Ihnen?']);
     const long = `${'Das ist ein langer Satz ohne Ende und ohne Punkt und er geht weiter'}, ${'und weiter '.repeat(40)}`;

@@ -1,6 +1,6 @@
 import type { Language } from '../models/model-entry.ts';
 import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
-import { chooseDevice } from './kokoro/choose-device.ts';
+import { chooseDevice, TRIALS } from './kokoro/choose-device.ts';
 import { readLexicon, readTokens } from './kokoro/lexicon.ts';
 import { type KokoroNetwork, openNetwork } from './kokoro/network.ts';
 import { openPhonemizer } from './kokoro/phonemizer.ts';
@@ -25,7 +25,15 @@ export type KokoroTtsSettings = {
 
 const SENTENCE_PAUSE_MS = 200;
 const PAUSE_MS = 90;
-const TRIAL = 'Good morning, how are you?';
+/** A network blocks its process; one that does so for six seconds counts as hung, and the CPU may be slow. */
+const SHORT_PIECES = [6, 12] as const;
+const LONG_PIECES = [10, 24] as const;
+const TRIAL_PHRASES = [
+  'Hello.',
+  'It is good to see you.',
+  'How are you this morning?',
+  'What would you like to know today?',
+];
 
 /** Loads Kokoro with ONNX Runtime, which can use CUDA, for English; throws an `EngineError` that names the fix. */
 export async function create(settings: KokoroTtsSettings): Promise<SpeechSynthesizer> {
@@ -36,20 +44,24 @@ export async function create(settings: KokoroTtsSettings): Promise<SpeechSynthes
   const files = await checkedFiles(settings.files);
   const styles = await readStyles(files, settings.voices);
   const ids = await readTokens(files.tokens);
-  const pronouncing = { dictionary: await readLexicon(files.lexicon), ids, mostTokens: styles.rows - 1 };
-  const trial = utterances(TRIAL, pronouncing)[0];
-  if (!trial) throw brokenFile(files.tokens, 'has none of the phonemes that the lexicon uses');
+  const spoken = { dictionary: await readLexicon(files.lexicon), ids, mostTokens: styles.rows - 1 };
+  const trials = TRIAL_PHRASES.flatMap((phrase) =>
+    utterances(phrase, { ...spoken, pieceTokens: LONG_PIECES }).slice(0, 1),
+  );
+  if (trials.length < TRIALS) throw brokenFile(files.tokens, 'has none of the phonemes that the lexicon uses');
   const cpu = threads > 0 ? `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : 'CPU';
   const { network, runsOn } = await chooseDevice(
     device,
     (on) => openNetwork(files.model, on, threads),
-    async (candidate) => {
+    async (candidate, phrase) => {
+      const { tokens } = trials[phrase]!;
       const begin = performance.now();
-      await candidate.speak(trial.tokens, styles.of(0, trial.tokens.length), 1);
+      await candidate.speak(tokens, styles.of(0, tokens.length), 1);
       return performance.now() - begin;
     },
     cpu,
   );
+  const pronouncing = { ...spoken, pieceTokens: network.device === 'cuda' ? LONG_PIECES : SHORT_PIECES };
   return new KokoroSynthesizer(network, styles, pronouncing, await openPhonemizer(), runsOn);
 }
 

@@ -3,22 +3,26 @@ import type { KokoroNetwork } from './network.ts';
 /** A network that was tried out, and where it computes and why, for people. */
 export type ChosenNetwork = { readonly network: KokoroNetwork; readonly runsOn: string };
 
-const TRIES = 3;
+/** Phrases to try a network with: one to warm it up, and three whose times count. */
+export const TRIALS = 4;
+
+/** Says one of the trial phrases, which are all of different lengths, and returns how long that took, in milliseconds. */
+export type Trial = (network: KokoroNetwork, phrase: number) => Promise<number>;
 
 /**
- * The network on the device that was asked for; for `auto` the faster one of both, by the median of three times the same
- * phrase after a first one that does not count, and the CPU where CUDA cannot be used.
+ * The network on the device that was asked for; for `auto` the faster one of both, by the median of three phrases after
+ * one that does not count, and the CPU where CUDA cannot be used. No phrase is said twice: for every new length CUDA's
+ * provider tries out all ways to compute it (in Node this cannot be changed), and in a conversation every length is new.
  */
 export async function chooseDevice(
   device: 'auto' | 'cuda' | 'cpu',
   open: (device: 'cuda' | 'cpu') => Promise<KokoroNetwork>,
-  /** Says a short phrase with it and returns how long that took, in milliseconds. */
-  time: (network: KokoroNetwork) => Promise<number>,
+  time: Trial,
   cpu: string,
 ): Promise<ChosenNetwork> {
   if (device !== 'auto') {
     const network = await open(device);
-    await time(network);
+    await time(network, 0);
     return { network, runsOn: device === 'cuda' ? 'CUDA' : cpu };
   }
   const card = await tried(open, time);
@@ -34,10 +38,7 @@ export async function chooseDevice(
 type Tried = { network: KokoroNetwork; ms: number } | { network: undefined; why: string };
 
 /** CUDA may load and yet fail at its first call: on a card that is full, or too new for the libraries. */
-async function tried(
-  open: (device: 'cuda') => Promise<KokoroNetwork>,
-  time: (network: KokoroNetwork) => Promise<number>,
-): Promise<Tried> {
+async function tried(open: (device: 'cuda') => Promise<KokoroNetwork>, time: Trial): Promise<Tried> {
   let network: KokoroNetwork | undefined;
   try {
     network = await open('cuda');
@@ -51,9 +52,9 @@ async function tried(
   }
 }
 
-async function median(network: KokoroNetwork, time: (network: KokoroNetwork) => Promise<number>): Promise<number> {
-  await time(network);
+async function median(network: KokoroNetwork, time: Trial): Promise<number> {
+  await time(network, 0);
   const times: number[] = [];
-  for (let i = 0; i < TRIES; i++) times.push(await time(network));
-  return times.sort((a, b) => a - b)[Math.floor(TRIES / 2)]!;
+  for (let phrase = 1; phrase < TRIALS; phrase++) times.push(await time(network, phrase));
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }

@@ -19,11 +19,13 @@ export type Pronouncing = {
   readonly ids: ReadonlyMap<string, number>;
   /** The network takes no more tokens at once. */
   readonly mostTokens: number;
+  /** After how many words a long sentence is cut at a comma, and after how many anywhere. */
+  readonly pieceTokens: readonly [number, number];
 };
 
 /** A phrase as tokens, in utterances that are made one by one: sentences, long ones cut at a comma or between words. */
 export function utterances(phrase: string, pronouncing: Pronouncing): Utterance[] {
-  return pieces(spokenWords(phrase), 10, 24).flatMap((piece) => cut(piece, pronouncing));
+  return pieces(spokenWords(phrase), ...pronouncing.pieceTokens).flatMap((piece) => cut(piece, pronouncing));
 }
 
 function cut(piece: readonly SpokenWord[], pronouncing: Pronouncing): Utterance[] {

@@ -29,7 +29,7 @@ export function sayable(phrase: string, language: Language): SayablePiece[] {
       ? pieces(spokenWords(phrase), 12, 30).map((words) =>
           words
             .flatMap(({ tokens }) => tokens)
-            .map(({ name, punctuation }) => (name.endsWith('.') && punctuation === '.' ? name : name + punctuation))
+            .map(({ name, punctuation }) => letters(name) + punctuation)
             .join(' '),
         )
       : cut(cleaned(phrase, language));
@@ -37,6 +37,13 @@ export function sayable(phrase: string, language: Language): SayablePiece[] {
     .map((text) => text.trim())
     .filter((text) => /[\p{L}\p{N}]/u.test(text))
     .map((text) => ({ text, endsSentence: /[.!?…。！？]$/.test(text) }));
+}
+
+/** `P.M.` with spaces instead of dots, which would be taken for the ends of sentences, and an A that is no article. */
+function letters(name: string): string {
+  return /^(?:[A-Za-z]\.)+[A-Za-z]?$/.test(name)
+    ? [...name.replaceAll('.', '')].map((letter) => (/a/i.test(letter) ? 'ay' : letter)).join(' ')
+    : name;
 }
 
 function cleaned(phrase: string, language: Language): string {
