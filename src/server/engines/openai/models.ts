@@ -9,39 +9,45 @@ export type ListedModel = { readonly name: string; readonly task: string };
 export async function listModels(service: Service, server: Server, signal: AbortSignal): Promise<ListedModel[]> {
   const response = await ask(service, server, '/models', undefined, signal);
   if (!response.ok) throw refusal(service, { ...server, model: '' }, await refused(response), []);
-  const list = (await response.json().catch(() => ({}))) as {
-    data?: { id?: unknown; task?: unknown }[];
-    models?: { name?: unknown; task?: unknown }[];
-  };
-  const found = list.data
-    ? list.data.map(({ id, task }) => ({ name: id, task }))
-    : (list.models ?? []).map(({ name, task }) => ({ name, task }));
-  return found.flatMap(({ name, task }) =>
-    typeof name === 'string' ? [{ name, task: typeof task === 'string' ? task : '' }] : [],
-  );
+  return modelsOf(await response.json().catch(() => ({})));
 }
 
+/** Which of a server's models a stage wants: by what they say they are for, else by their name, else one of this name. */
+export type WantedModel = { readonly task: RegExp; readonly name: RegExp; readonly usual: string };
+
 /**
- * The model to ask for speech work where none is named: the server's first that says or is named for it, else its only one,
- * else `usual`, which most servers take for whatever they have.
+ * The model to ask for where none is named: the server's first that is for it, else its only one, else the usual name, which
+ * many servers take for whatever they have. Throws an `EngineError` when the server cannot be asked.
  */
-export async function speechModel(
+export async function fittingModel(
   service: Service,
   server: Server,
-  wanted: { readonly task: RegExp; readonly name: RegExp; readonly usual: string },
+  wanted: WantedModel,
   signal: AbortSignal,
 ): Promise<string> {
-  let models: ListedModel[];
-  try {
-    models = await listModels(service, server, signal);
-  } catch (error) {
-    // Many speech servers list nothing; one that cannot be reached says so again when it is asked.
-    if (signal.aborted) throw error;
-    return wanted.usual;
-  }
+  const response = await ask(service, server, '/models', undefined, signal);
+  const refusedUs = response.status === 401 || response.status === 403;
+  if (refusedUs) throw refusal(service, { ...server, model: '' }, await refused(response), []);
+  // Many speech servers list nothing.
+  const models = modelsOf(await response.json().catch(() => ({})));
   const fitting =
     models.find(({ task }) => wanted.task.test(task)) ??
     models.find(({ task, name }) => task === '' && wanted.name.test(name)) ??
     (models.length === 1 ? models[0] : undefined);
   return fitting?.name ?? wanted.usual;
+}
+
+function modelsOf(body: unknown): ListedModel[] {
+  const list = body as {
+    data?: { id?: unknown; task?: unknown }[];
+    models?: { name?: unknown; task?: unknown }[];
+  } | null;
+  const found = Array.isArray(list?.data)
+    ? list.data.map(({ id, task }) => ({ name: id, task }))
+    : Array.isArray(list?.models)
+      ? list.models
+      : [];
+  return found.flatMap(({ name, task }) =>
+    typeof name === 'string' ? [{ name, task: typeof task === 'string' ? task : '' }] : [],
+  );
 }
