@@ -15,6 +15,8 @@ export type TinyLlama = {
   readonly follows?: readonly (readonly [before: string, after: string])[];
   /** How often it ends a reply of its own accord, as a logit (others are about -4 to 4); never when left out. */
   readonly endLogit?: number;
+  /** What it babbles in: common words, or any bytes, of which hardly any make letters. */
+  readonly babble?: 'words' | 'bytes';
   /** The architecture that the file names; llama.cpp refuses those it does not know. */
   readonly architecture?: string;
 };
@@ -36,7 +38,7 @@ const SIGNAL = 4;
  */
 export function writeTinyLlama(path: string, made: TinyLlama = {}): void {
   const { seed = 1, layers = 2, width = 64, contextLength = 4_096, chatTemplate = CHATML_TEMPLATE } = made;
-  const { architecture = 'llama', follows = [], endLogit = NEVER } = made;
+  const { architecture = 'llama', follows = [], endLogit = NEVER, babble = 'words' } = made;
   const vocabulary = words();
   const tokens = [...CONTROL_TOKENS, ...MARKERS, ...vocabulary.tokens];
   const idOf = (token: string): number => {
@@ -87,7 +89,12 @@ export function writeTinyLlama(path: string, made: TinyLlama = {}): void {
     embeddings[row] = CONSTANT;
     for (let i = 0; i < follows.length; i++) embeddings[row + 1 + i] = 0;
     for (let i = 0; i < follows.length; i++) output[row + 1 + i] = 0;
-    const logit = token === '<|im_end|>' ? endLogit : vocabulary.spoken.has(token) ? 0 : NEVER;
+    const logit =
+      token === '<|im_end|>'
+        ? endLogit
+        : vocabulary.spoken.has(token) || (babble === 'bytes' && kinds[id] === KIND.normal)
+          ? 0
+          : NEVER;
     output[row] = logit / CONSTANT;
   });
   follows.forEach(([before, after], i) => {

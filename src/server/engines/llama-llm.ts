@@ -15,7 +15,7 @@ export type LlamaSettings = ModelSettings & {
   readonly systemPrompt?: string;
   /** The tools that every request brings, for the same reason. */
   readonly tools?: readonly ToolDescription[];
-  /** For the same replies each time. */
+  /** For the same replies each time the model is loaded. */
   readonly seed?: number;
 };
 
@@ -53,7 +53,7 @@ export async function create(settings: LlamaSettings): Promise<LlamaModel> {
       }
     },
     async *usage() {
-      yield* replies.usage;
+      yield* await replies.usages();
     },
     [Symbol.asyncDispose]() {
       closed ??= llama.dispose();

@@ -25,28 +25,28 @@ export type Memory =
 /** The talk in the model's format, up to where the reply begins. */
 export function pieces({ system, said }: Talk, format: ChatFormat): Piece[] {
   const parts: Piece[] = [];
-  let lead = '';
   if (system !== '' && format.system) {
     parts.push({ is: 'format', text: format.system.before }, { is: 'said', text: system });
     parts.push({ is: 'format', text: format.system.after });
   } else {
     parts.push({ is: 'format', text: format.begin });
-    if (system !== '') lead = `${system}\n\n`;
+    if (system !== '') parts.push({ is: 'said', text: `${system}\n\n` });
   }
-  said.forEach(({ role, content, note }, i) => {
+  for (const { role, content, note } of said) {
     if (role === 'assistant') {
       parts.push({ is: 'reply', text: content }, { is: 'format', text: format.afterReply });
-      return;
+    } else {
+      parts.push({ is: 'said', text: content, ...(note === undefined ? {} : { note }) });
+      parts.push({ is: 'format', text: format.beforeReply });
     }
-    const text = i === 0 ? lead + content : content;
-    parts.push({ is: 'said', text, ...(note === undefined ? {} : { note }) });
-    parts.push({ is: 'format', text: format.beforeReply });
-  });
+  }
   return parts;
 }
 
 export type Prompt = {
   readonly tokens: readonly Token[];
+  /** Where the user's first message begins: what stands before may be the same in every conversation. */
+  readonly talkStart: number;
   /** Where what follows the last reply begins: the new turn. */
   readonly turnStart: number;
   /** How many tokens, from the first, the sequence has evaluated already. */
@@ -68,11 +68,13 @@ export function promptFor(
   const tokens: Token[] = [];
   const remember: Memory[] = [];
   let reused = 0;
+  let talkStart = 0;
   let turnStart = 0;
   for (const part of parts) {
     const start = tokens.length;
     const memory = reused === start ? memories.find((one) => isOf(part, start, one)) : undefined;
     tokens.push(...tokensOf(part, memory, tokenize));
+    if (part.is === 'said' && turnStart === 0) talkStart = start;
     if (part.is === 'reply') turnStart = tokens.length;
     if (memory) remember.push(memory);
     else if (part.is === 'said' && part.note !== undefined) {
@@ -80,7 +82,7 @@ export function promptFor(
     }
     while (reused < tokens.length && known[reused] === tokens[reused]) reused++;
   }
-  return { tokens, turnStart, reused, remember };
+  return { tokens, talkStart, turnStart, reused, remember };
 }
 
 const isOf = (part: Piece, start: number, memory: Memory): boolean =>

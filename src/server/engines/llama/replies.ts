@@ -43,7 +43,7 @@ const USAGES = 100;
 
 /** Writes replies with a loaded model, and keeps for each conversation what has been evaluated of it. */
 export class Replies {
-  readonly usage: ReplyUsage[] = [];
+  readonly #usages: ReplyUsage[] = [];
   readonly #llama: Llama;
   readonly #model: LlamaModel;
   readonly #context: LlamaContext;
@@ -53,8 +53,7 @@ export class Replies {
   readonly #slots: Slots;
   /** What of the context is left to prompts. */
   readonly #room: number;
-  /** Tokens that all conversations begin with. */
-  #shared = 0;
+  #written = 0;
   #step = FIRST_STEP;
 
   private constructor(
@@ -84,11 +83,16 @@ export class Replies {
     const start = pieces({ system, said: [] }, format).slice(0, 2);
     for (const { sequence } of replies.#slots.all) {
       const { tokens } = replies.#prompt(start, [], []);
-      replies.#shared = tokens.length;
       await sequence.evaluateWithoutGeneratingNewTokens([...tokens.slice(0, replies.#room)]);
       await sequence.takeCheckpoint();
     }
     return replies;
+  }
+
+  /** What the newest replies cost, oldest first; those that were aborted just now included. */
+  async usages(): Promise<readonly ReplyUsage[]> {
+    await this.#slots.settled();
+    return [...this.#usages];
   }
 
   /** The reply's text as it is written, then its tool calls. */
@@ -119,7 +123,7 @@ export class Replies {
     const metered = spent(sequence);
     const last = await this.#evaluate(slot, prompt, signal);
     if (signal.aborted) return;
-    const { thinking, maxTokens, temperature, seed = Math.floor(Math.random() * 2 ** 31) } = this.#settings;
+    const { thinking, maxTokens, temperature, seed } = this.#settings;
     const opened = this.#format.beforeReply;
     const beginsThinking = opened.lastIndexOf('<think>') > opened.lastIndexOf('</think>');
     const reader = new ReplyReader(
@@ -130,7 +134,7 @@ export class Replies {
     const following = grammar === undefined ? undefined : await this.#following(grammar);
     const tokens = sequence.evaluate([...last], {
       temperature,
-      seed,
+      seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : seed + this.#written++,
       minP: 0.05,
       // Once the model calls a tool, the rest of the reply is written by the grammar.
       grammarEvaluationState: () => (reader.calls === undefined ? undefined : following?.()),
@@ -154,6 +158,7 @@ export class Replies {
           break;
         }
       }
+      slot.answered = prompt.tokens.length;
       if (reader.calls !== undefined) yield { calls: reader.calls };
     } finally {
       // Ends when the step in flight is computed; only then may another reply use this sequence.
@@ -172,6 +177,7 @@ export class Replies {
   async #evaluate(slot: Slot, { tokens, remember }: Prompt, signal: AbortSignal): Promise<readonly Token[]> {
     const { sequence } = slot;
     slot.memories = [...remember];
+    slot.answered = 0;
     // The last token must be evaluated in any case: the reply's first is read off it.
     await sequence.adaptStateToTokens(tokens.slice(0, -1), false);
     for (;;) {
@@ -195,11 +201,14 @@ export class Replies {
   #best(free: readonly Slot[], parts: readonly Piece[]): Slot {
     const known = free.map((slot) => {
       const evaluated = slot.sequence.contextTokens;
-      const { reused } = this.#prompt(parts, evaluated, slot.memories);
-      return { slot, own: reused - this.#shared, all: evaluated.length - this.#shared };
+      const { reused, talkStart, tokens } = this.#prompt(parts, evaluated, slot.memories);
+      const goesOn = tokens.length > slot.answered;
+      return { slot, goesOn, own: reused - talkStart, all: evaluated.length - talkStart };
     });
     // Two conversations may begin with the same words; to continue one of them means to share most of it.
-    const same = known.filter(({ own, all }) => own > 0 && own * 2 > all).sort((a, b) => b.own - a.own)[0];
+    const same = known
+      .filter(({ goesOn, own, all }) => goesOn && own > 0 && own * 2 > all)
+      .sort((a, b) => b.own - a.own)[0];
     if (same) return same.slot;
     return free.reduce((oldest, slot) => (slot.lastUsed < oldest.lastUsed ? slot : oldest));
   }
@@ -236,8 +245,8 @@ export class Replies {
   }
 
   #count(usage: ReplyUsage): void {
-    this.usage.push(usage);
-    if (this.usage.length > USAGES) this.usage.shift();
+    this.#usages.push(usage);
+    if (this.#usages.length > USAGES) this.#usages.shift();
   }
 }
 

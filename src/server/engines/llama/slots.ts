@@ -5,6 +5,8 @@ import type { Memory } from './prompt.ts';
 export type Slot = {
   readonly sequence: LlamaContextSequence;
   memories: Memory[];
+  /** How long the prompt was to which it has written a whole reply; 0 when that was broken off. */
+  answered: number;
   lastUsed: number;
   /** The signal of the reply that it is writing. */
   user: AbortSignal | undefined;
@@ -18,7 +20,7 @@ export class Slots {
   #uses = 0;
 
   constructor(sequences: readonly LlamaContextSequence[]) {
-    this.#slots = sequences.map((sequence) => ({ sequence, memories: [], lastUsed: 0, user: undefined }));
+    this.#slots = sequences.map((sequence) => ({ sequence, memories: [], answered: 0, lastUsed: 0, user: undefined }));
   }
 
   /** Lends the sequence that `choose` picks; undefined when `signal` aborts first. Every one lent must be given back. */
@@ -52,6 +54,13 @@ export class Slots {
   giveBack(slot: Slot): void {
     slot.user = undefined;
     this.#wakeAll();
+  }
+
+  /** Waits until every reply that was aborted has really ended. */
+  async settled(): Promise<void> {
+    while (this.#slots.some(({ user }) => user?.aborted)) {
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
   }
 
   get all(): readonly Slot[] {
