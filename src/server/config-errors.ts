@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -75,24 +76,4 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[], config: unknown
 /** For each setting of the stage at `path`, an engine that has it. */
 function enginesThatKnow(schema: z.ZodType, path: readonly PropertyKey[]): Map<string, string> {
   return new Map(optionsAt(schema, path).flatMap(({ engine, keys }) => keys.map((key) => [key, engine] as const)));
-}
-
-function nearest(word: string, known: readonly string[]): string | undefined {
-  const scored = known.map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }));
-  scored.sort((a, b) => a.distance - b.distance);
-  const best = scored[0];
-  return best && best.distance <= Math.max(2, word.length / 3) ? best.name : undefined;
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

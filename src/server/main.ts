@@ -7,6 +7,7 @@ import { Connection, type ConnectionWorld } from './connection.ts';
 import { ConversationSession, type ConversationSettings } from './conversation/session.ts';
 import type { Situation } from './engines/contracts.ts';
 import { type Answer, createHttpServer } from './http-server.ts';
+import { instructions } from './instructions.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { openEngines } from './open-engines.ts';
@@ -15,6 +16,7 @@ import { ReadinessCheck } from './readiness.ts';
 import { Sessions } from './sessions.ts';
 import { StartError } from './start-error.ts';
 import { readTlsFiles } from './tls-files.ts';
+import { createToolBox } from './tools/tool-box.ts';
 
 export type RunningServer = {
   /** Where the page is. */
@@ -41,7 +43,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     sessions?.tellAll({ type: 'notice', text: sentence });
   };
   let sessions: Sessions | undefined;
-  const opened = await openEngines(config, log, onNews);
+  const opened = await openEngines(config, log, onNews, stopping.signal);
   const { engines, stages, names, voiceInputOff } = opened;
 
   const metrics = new Metrics({
@@ -50,6 +52,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     engines: () => Object.entries(stages).map(([stage, it]) => ({ stage, up: it.up(), restarts: it.restarts() })),
   });
   const settings = conversationSettings(config);
+  const tools = createToolBox(config.llm.tools);
   const create = (id: string): ConversationSession => {
     let last: number | undefined;
     const situation = (): Situation => ({
@@ -60,6 +63,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       {
         engines,
         situation,
+        tools,
         clock: () => performance.now(),
         patience: () => sleep(PATIENCE_MS),
         onTurnOver: (turn, outcome) => {
@@ -149,7 +153,7 @@ function conversationSettings(config: Config): ConversationSettings {
       phrases: { firstPhraseWords: speech.firstPhraseWords, phraseLetters: speech.phraseLetters },
       voice: { name: tts.voice, speed: tts.speed },
     },
-    systemPrompt: llm.systemPrompt,
+    systemPrompt: instructions(config),
     historyMessages: llm.historyMessages,
     leadMs: speech.leadMs,
     notUnderstood: turn.notUnderstood,

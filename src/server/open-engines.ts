@@ -1,6 +1,8 @@
-import { type Choice, chooseAsr, chooseLlm, chooseTts, chooseVad } from './choose-engines.ts';
+import type { Choice } from './choice.ts';
+import { chooseEngines } from './choose-engines.ts';
 import type { Config } from './config.ts';
 import {
+  type ChatMessage,
   type ChatModel,
   type Engine,
   EngineError,
@@ -11,17 +13,21 @@ import {
   type Stage,
   type VoiceDetector,
 } from './engines/contracts.ts';
+import { instructions } from './instructions.ts';
 import type { Logger } from './log.ts';
+import { createToolBox } from './tools/tool-box.ts';
 import { EngineProcess, type EngineProcessOptions } from './workers/engine-process.ts';
 import { type Caller, remoteAsr, remoteLlm, remoteTts, remoteVad } from './workers/remote-engines.ts';
 
 /** An engine that runs, and what is to be said about it. */
-export type OpenEngine<T = unknown> = {
+export type OpenEngine<T extends Engine = Engine> = {
   readonly engine: T;
   /** Its name and model and where that runs, such as `llama (Qwen3 4B, Q4_K_M) on CUDA, NVIDIA GeForce RTX 5090`. */
   readonly what: string;
   readonly why: string;
   readonly loadMs: number;
+  readonly keepsPrompt: boolean;
+  readonly voiceInputOff: string | undefined;
   /** Tries it out with a small real call; rejects when it does not answer. */
   canary(): Promise<void>;
   /** Whether it serves calls right now. */
@@ -43,22 +49,27 @@ export type OpenEngines = AsyncDisposable & {
 export type EngineNewsListener = (stage: Stage, up: boolean, sentence: string) => void;
 
 /** How a stage is reached in another process, and a call that costs little and touches all of it. */
-type Kit<T> = { remote: (caller: Caller) => T; tryOut: (engine: T, signal: AbortSignal) => AsyncIterable<unknown> };
+type Kit<T extends Engine> = {
+  remote: (caller: Caller) => T;
+  tryOut: (engine: T, signal: AbortSignal) => AsyncIterable<unknown>;
+};
 
-const kits = ({ llm, tts }: Config, situation: () => Situation) =>
+const kits = (config: Config, situation: () => Situation) =>
   ({
     vad: { remote: remoteVad, tryOut: (engine, signal) => engine.detect(only(new Float32Array(512)), signal) },
     asr: { remote: remoteAsr, tryOut: (engine, signal) => engine.recognize(only(new Float32Array(3_200)), signal) },
     llm: {
       remote: remoteLlm,
       tryOut: (engine, signal) => {
-        // With its instructions, which are then read before anybody waits for them.
-        const instructions = llm.systemPrompt === '' ? [] : [{ role: 'system', content: llm.systemPrompt } as const];
-        const messages = [...instructions, { role: 'user', content: 'Hello' } as const];
-        return engine.reply({ messages, situation: situation() }, signal);
+        // As in a conversation, with its instructions and tools, which are then read before anybody waits for them.
+        const content = instructions(config);
+        const messages: ChatMessage[] = [{ role: 'user', content: 'Hello' }];
+        if (content !== '') messages.unshift({ role: 'system', content });
+        const { descriptions: tools } = createToolBox(config.llm.tools)(() => {}, signal);
+        return engine.reply({ messages, situation: situation(), tools }, signal);
       },
     },
-    tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', voice(tts), signal) },
+    tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', voice(config.tts), signal) },
   }) satisfies {
     vad: Kit<VoiceDetector>;
     asr: Kit<SpeechRecognizer>;
@@ -73,7 +84,12 @@ const START_MS = 120_000;
 const CANARY_MS = 30_000;
 
 /** Starts what the configuration names, tries each engine out, and says in one line per stage what runs and why. */
-export async function openEngines(config: Config, log: Logger, onNews: EngineNewsListener): Promise<OpenEngines> {
+export async function openEngines(
+  config: Config,
+  log: Logger,
+  onNews: EngineNewsListener,
+  signal: AbortSignal,
+): Promise<OpenEngines> {
   const stallMs = config.limits.stallSeconds * 1000;
   const opened: AsyncDisposable[] = [];
   async function open<T extends Engine>(stage: Stage, kit: Kit<T>, choice: Choice<T>): Promise<OpenEngine<T>> {
@@ -92,7 +108,14 @@ export async function openEngines(config: Config, log: Logger, onNews: EngineNew
     const loadMs = Math.round(performance.now() - started);
     const what = running.runsOn ? `${choice.what} on ${running.runsOn}` : choice.what;
     log.info(`${stage}  ${what} - ${choice.why} - ready in ${loadMs} ms`);
-    return { ...running, what, why: choice.why, loadMs };
+    return {
+      ...running,
+      what,
+      why: choice.why,
+      loadMs,
+      keepsPrompt: choice.keepsPrompt === true,
+      voiceInputOff: choice.voiceInputOff,
+    };
   }
   const close = async () => {
     await Promise.all(opened.splice(0).map((engine) => engine[Symbol.asyncDispose]()));
@@ -100,23 +123,22 @@ export async function openEngines(config: Config, log: Logger, onNews: EngineNew
   try {
     const names = { vad: '', asr: '', llm: '', tts: '' };
     const kit = kits(config, () => ({ engines: names }));
-    const asrChoice = await chooseAsr(config, log);
-    const llmChoice = chooseLlm(config);
+    const choices = await chooseEngines(config, log, signal);
     const [vad, asr, llm, tts] = await Promise.all([
-      open('vad', kit.vad, chooseVad(config)),
-      open('asr', kit.asr, asrChoice),
-      open('llm', kit.llm, llmChoice),
-      open('tts', kit.tts, chooseTts(config)),
+      open('vad', kit.vad, choices.vad),
+      open('asr', kit.asr, choices.asr),
+      open('llm', kit.llm, choices.llm),
+      open('tts', kit.tts, choices.tts),
     ]);
     const stages = { vad, asr, llm, tts };
     for (const stage of Object.keys(stages) as Stage[]) names[stage] = stages[stage].what;
     // Once more, now that its instructions are what they will be in every conversation.
-    if (llmChoice.keepsPrompt) await llm.canary();
+    if (llm.keepsPrompt) await llm.canary();
     return {
       engines: { vad: vad.engine, asr: asr.engine, llm: llm.engine, tts: tts.engine },
       stages,
       names,
-      voiceInputOff: asrChoice.voiceInputOff,
+      voiceInputOff: asr.voiceInputOff,
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
@@ -125,7 +147,7 @@ export async function openEngines(config: Config, log: Logger, onNews: EngineNew
   }
 }
 
-type Running<T> = Pick<OpenEngine<T>, 'engine' | 'canary' | 'up' | 'restarts'> & {
+type Running<T extends Engine> = Pick<OpenEngine<T>, 'engine' | 'canary' | 'up' | 'restarts'> & {
   readonly runsOn: string | undefined;
 };
 
@@ -142,7 +164,7 @@ async function openHere<T extends Engine>(
   return { engine, canary, up: () => true, restarts: () => 0, runsOn: engine.runsOn };
 }
 
-async function openProcess<T>(
+async function openProcess<T extends Engine>(
   stage: Stage,
   kit: Kit<T>,
   choice: Choice<T>,
@@ -174,7 +196,7 @@ async function openProcess<T>(
   };
 }
 
-async function tryOut<T>(stage: Stage, kit: Kit<T>, engine: T, signal: AbortSignal): Promise<void> {
+async function tryOut<T extends Engine>(stage: Stage, kit: Kit<T>, engine: T, signal: AbortSignal): Promise<void> {
   for await (const _ of kit.tryOut(engine, signal)) return;
   throw new EngineError(stage, `The ${stage} engine gave no result when it was tried out.`);
 }

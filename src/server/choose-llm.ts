@@ -1,0 +1,91 @@
+import { type Choice, here, NAMED, scripted } from './choice.ts';
+import type { Config } from './config.ts';
+import type { ChatModel } from './engines/contracts.ts';
+import { instructions } from './instructions.ts';
+import type { Supplied, Supply } from './model-supply.ts';
+
+type Llm = Config['llm'];
+/** What the configuration may say of a model that runs here. */
+type Own = Pick<
+  Extract<Llm, { engine: 'llama' }>,
+  'device' | 'gpuLayers' | 'contextTokens' | 'conversations' | 'threads' | 'temperature' | 'maxTokens' | 'thinking'
+>;
+
+/** Large models come from slow disks, and read long conversations on slow processors. */
+const START_MS = 900_000;
+const STALL_MS = 120_000;
+const CONTEXT_TOKENS = 4_096;
+/** What a model takes that the plan picked, not the user. */
+const USUAL: Own = {
+  device: 'auto',
+  gpuLayers: -1,
+  contextTokens: 0,
+  conversations: 0,
+  threads: 0,
+  temperature: 0.7,
+  maxTokens: 400,
+  thinking: false,
+};
+
+/** Picks the chat model. */
+export function chooseLlm(config: Config, supply: Supply): Choice<ChatModel> {
+  const { llm } = config;
+  switch (llm.engine) {
+    case 'auto': {
+      const supplied = supply.llm;
+      if (!supplied) return builtin(supply.without.llm ?? 'no language model is configured');
+      const fallback = async () => builtin(`the model ${supplied.id} could not be loaded`);
+      return { ...llama(supplied, USUAL, instructions(config)), fallback };
+    }
+    case 'llama':
+      return llama(supply.llm!, llm, instructions(config));
+    case 'builtin':
+      return builtin(NAMED);
+    case 'openai':
+      return {
+        what: `openai (${llm.model || 'first model'} at ${new URL(llm.baseUrl).host})`,
+        why: NAMED,
+        module: 'openai-llm',
+        settings: llm,
+        isServer: true,
+        inProcess: async () => (await import('./engines/openai-llm.ts')).create(llm),
+      };
+    case 'scripted':
+      return {
+        ...scripted(llm, 'createLlm'),
+        ...here(llm, async () => (await import('./engines/scripted.ts')).createLlm(llm)),
+      };
+  }
+}
+
+function llama({ title, files, why, plan }: Supplied, own: Own, systemPrompt: string): Choice<ChatModel> {
+  return {
+    what: `llama.cpp (${title})`,
+    why,
+    module: 'llama-llm',
+    settings: {
+      file: files.model,
+      device: own.device === 'auto' ? (plan?.device ?? 'auto') : own.device,
+      gpuLayers: own.gpuLayers >= 0 ? own.gpuLayers : (plan?.gpuLayers ?? -1),
+      contextTokens: own.contextTokens || plan?.contextTokens || CONTEXT_TOKENS,
+      // One more than there are conversations: trying it out must not cost any of them what it has read.
+      conversations: (own.conversations || plan?.conversations || 1) + 1,
+      threads: own.threads || plan?.threads || 0,
+      temperature: own.temperature,
+      maxTokens: own.maxTokens,
+      thinking: own.thinking,
+      systemPrompt,
+    },
+    keepsPrompt: true,
+    startMs: START_MS,
+    stallMs: STALL_MS,
+  };
+}
+
+const builtin = (why: string): Choice<ChatModel> => ({
+  what: 'builtin (a stand-in, no language model)',
+  why,
+  module: 'builtin-llm',
+  settings: {},
+  inProcess: async () => (await import('./engines/builtin-llm.ts')).create(),
+});

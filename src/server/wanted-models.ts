@@ -1,0 +1,44 @@
+import type { Config } from './config.ts';
+import { EngineError } from './engines/contracts.ts';
+import type { PlanStage } from './machine/plan-request.ts';
+import { MODELS, modelById } from './models/manifest.ts';
+import type { ModelEntry } from './models/model-entry.ts';
+import { isPath } from './models/own-model.ts';
+import { nearest } from './nearest.ts';
+
+/** What one stage wants: nothing, what the plan says, or a model that the user named. */
+export type Want =
+  | { is: 'nothing' }
+  | { is: 'planned'; named: boolean }
+  | { is: 'entry'; entry: ModelEntry }
+  | { is: 'path'; path: string };
+
+const MODEL_ENGINES: Readonly<Record<PlanStage, readonly string[]>> = {
+  asr: ['sherpa', 'whisper'],
+  llm: ['llama'],
+  tts: ['sherpa', 'kokoro'],
+};
+
+/** What the configuration wants for a stage; throws an `EngineError` for a model that does not exist. */
+export function wantOf(config: Config, stage: PlanStage): Want {
+  const settings = config[stage];
+  if (settings.engine === 'auto') return { is: 'planned', named: false };
+  if (!MODEL_ENGINES[stage].includes(settings.engine) || !('model' in settings)) return { is: 'nothing' };
+  const { model } = settings;
+  if (model === '') return { is: 'planned', named: true };
+  if (isPath(model)) return { is: 'path', path: model };
+  const entry = modelById(model);
+  const fitting = MODELS.filter((one) => one.stage === stage && suits(config, one)).map(({ id }) => id);
+  if (entry && fitting.includes(model)) return { is: 'entry', entry };
+  const meant = nearest(model, fitting);
+  const hint = meant ? `did you mean ${meant}? ` : '';
+  const what = entry ? `is no model for the engine ${settings.engine}` : 'is not known';
+  throw new EngineError(stage, `${stage}.model ${model} ${what}; ${hint}voice-chat models lists what there is.`);
+}
+
+/** Whether the engine that the configuration names takes this model; `auto` takes any. */
+export function suits(config: Config, model: ModelEntry): boolean {
+  const { engine } = config[model.stage];
+  if (engine === 'kokoro') return model.family === 'kokoro';
+  return engine === 'auto' || engine === model.engine || !MODEL_ENGINES[model.stage].includes(engine);
+}
