@@ -15,6 +15,7 @@ const BENCHES: readonly Loader[] = [
   { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
   { ids: ['synthesis'], load: async () => (await import('./synthesis.ts')).synthesis },
   { ids: ['download-resume'], load: async () => (await import('./download-resume.ts')).downloadResume },
+  { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
 ];
 
 export type BenchOptions = { readonly only: string | undefined; readonly json: boolean; readonly list: boolean };

@@ -15,7 +15,7 @@ const END_SILENCE_MS = 416;
 /** An estimate from cores and card by the formulas of speed.ts; nothing of it was measured on this machine. */
 export function expected({ asr, tts }: Choice, { llm }: Fit, probe: Probe): Expected {
   const parts = {
-    asr: asrMs(asr.model?.stage === 'asr' ? asr.model.family : undefined, asr.device !== 'cpu', probe),
+    asr: asrMs(asr.model?.stage === 'asr' ? asr.model : undefined, asr.device !== 'cpu', probe),
     llm: llm ? firstPhraseMs(llm.tokensPerSecond, llm.gpuLayers > 0) : 5,
     tts: ttsMs(tts.model?.stage === 'tts' ? tts.model.family : undefined, tts.device !== 'cpu', probe),
   };

@@ -3,7 +3,14 @@ import type { Gpu, Probe } from './machine.ts';
 import { cardUse } from './native-builds.ts';
 import type { Option } from './options.ts';
 import type { PlanRequest, PlanStage } from './plan-request.ts';
-import { cardBytesPerSecond, cpuBytesPerSecond, MIN_TOKENS_PER_SECOND, tokensPerSecond } from './speed.ts';
+import {
+  cardBytesPerSecond,
+  cpuBytesPerSecond,
+  MIN_TOKENS_PER_SECOND,
+  MIN_TOKENS_PER_SECOND_PARTLY,
+  readsPromptInTime,
+  tokensPerSecond,
+} from './speed.ts';
 
 const GIB = 2 ** 30;
 /** What CUDA or Vulkan itself takes of the card, for each process that uses it. */
@@ -96,18 +103,22 @@ function placeLlm(
   const use = card && cardUse('llama', card, probe);
   const device = use && 'device' in use ? use.device : undefined;
   const cpuSpeed = cpuBytesPerSecond(probe);
-  const reasons: string[] = [];
+  const reasons = new Map<string, string>();
   const attempt = (share: number, contextTokens: number): LlmPlace | undefined => {
     const onCard = share > 0 && card && device;
+    const partly = share > 0 && share < 1;
     const working = model.memoryBytes + model.kvBytesPerToken * contextTokens;
     const vramBytes = onCard ? working * share + CARD_CONTEXT_BYTES : 0;
     // Apple's card has no memory of its own: what it takes is taken of the machine's.
     const ramBytes = (device === 'metal' ? working : working * (1 - share)) + (onCard ? HOST_BYTES : 0);
     const speed = tokensPerSecond(model, share, onCard ? cardBytesPerSecond(card) : 1, cpuSpeed);
-    if (vramBytes > left.vramBytes) reasons.push(lacks('of video memory', vramBytes, left.vramBytes));
-    else if (ramBytes > left.ramBytes) reasons.push(lacks('of memory', ramBytes, left.ramBytes));
-    else if (speed < MIN_TOKENS_PER_SECOND) reasons.push(slow(speed, share));
-    else {
+    if (vramBytes > left.vramBytes) reasons.set('card', lacks('of video memory', vramBytes, left.vramBytes));
+    else if (ramBytes > left.ramBytes) reasons.set('memory', lacks('of memory', ramBytes, left.ramBytes));
+    else if (speed < (partly ? MIN_TOKENS_PER_SECOND_PARTLY : MIN_TOKENS_PER_SECOND)) {
+      reasons.set(partly ? 'partly' : 'slow', slow(speed, share));
+    } else if (!readsPromptInTime(model, share, cpuSpeed)) {
+      reasons.set('slow', 'the processor would read a prompt too slowly');
+    } else {
       const gpuLayers = Math.round(model.layers * share);
       const place = { device: onCard ? device : ('cpu' as const), gpuLayers, contextTokens, conversations: 1 };
       return { ...place, vramBytes, ramBytes, tokensPerSecond: speed };
@@ -125,7 +136,7 @@ function placeLlm(
     const place = attempt(part, context);
     if (place) return withMore(place, model, left);
   }
-  return [...new Set([reasons[0], reasons.at(-1)])].join('; ');
+  return [...reasons.values()].join('; ');
 }
 
 /** Room for more conversations at once, as long as there is memory that nobody else wants. */

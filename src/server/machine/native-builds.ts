@@ -40,28 +40,42 @@ export function cardUse(engine: 'llama' | 'whisper', gpu: Gpu, probe: Probe): Ca
 export const cudaProblemOf = (engine: 'llama' | 'whisper', gpu: Gpu, probe: Probe): string | undefined =>
   gpu.maker === 'nvidia' ? cudaProblem(CUDA_BUILDS[engine], gpu, probe) : undefined;
 
-function cudaProblem(builds: readonly CudaBuild[], gpu: Gpu, { arch, cuda }: Probe): string | undefined {
+/** Whether the driver first translates the package's code for this card, which takes minutes once. */
+export function isTranslated(engine: 'llama' | 'whisper', gpu: Gpu, probe: Probe): boolean {
+  if (cudaProblemOf(engine, gpu, probe) !== undefined || gpu.maker !== 'nvidia') return false;
+  return !runsNatively(loadedBuild(CUDA_BUILDS[engine], probe)!, Math.round(gpu.computeCapability! * 10));
+}
+
+function cudaProblem(builds: readonly CudaBuild[], gpu: Gpu, probe: Probe): string | undefined {
+  const { arch, cuda } = probe;
   const capability = gpu.computeCapability;
   if (arch !== 'x64') return `there is no CUDA build for ${arch}`;
   if (capability === undefined || cuda.driver === undefined) return 'its compute capability or driver is not known';
-  // SM120 came with CUDA 12.8; older drivers do not drive the card at all, whatever the code.
-  if (capability >= 10 && older(cuda.driver, '12.8')) {
-    return `SM${capability * 10} needs a driver with CUDA 12.8 (570 or newer), and this one has ${cuda.driver}`;
-  }
-  const loaded = builds.find(({ runtime }) => cuda.runtimes.includes(runtime) && major(cuda.driver!) >= runtime);
-  if (!loaded) return missingRuntime(builds, cuda);
   const sm = Math.round(capability * 10);
-  if (loaded.native.some((native) => Math.floor(native / 10) === Math.floor(sm / 10) && native <= sm)) return undefined;
+  // SM120 came with CUDA 12.8; older drivers do not drive the card at all, whatever the code.
+  if (sm >= 100 && older(cuda.driver, '12.8')) {
+    return `SM${sm} needs a driver with CUDA 12.8 (570 or newer), and this one has ${cuda.driver}`;
+  }
+  const loaded = loadedBuild(builds, probe);
+  if (!loaded) return missingRuntime(builds, cuda.driver);
+  if (runsNatively(loaded, sm)) return undefined;
   const first = Math.min(...loaded.portable);
   if (sm < first) return `its compute capability ${capability.toFixed(1)} is below ${(first / 10).toFixed(1)}`;
   if (!older(cuda.driver, loaded.toolkit)) return undefined;
   return `compute capability ${capability.toFixed(1)} needs a driver with CUDA ${loaded.toolkit}, and this one has ${cuda.driver}`;
 }
 
-function missingRuntime(builds: readonly CudaBuild[], cuda: Probe['cuda']): string {
-  const fitting = builds.find(({ runtime }) => major(cuda.driver!) >= runtime);
+/** The first build whose libraries are there is the one that is loaded, even where a later one would suit the card better. */
+const loadedBuild = (builds: readonly CudaBuild[], { cuda }: Probe): CudaBuild | undefined =>
+  builds.find(({ runtime }) => cuda.runtimes.includes(runtime) && major(cuda.driver!) >= runtime);
+
+const runsNatively = ({ native }: CudaBuild, sm: number): boolean =>
+  native.some((one) => Math.floor(one / 10) === Math.floor(sm / 10) && one <= sm);
+
+function missingRuntime(builds: readonly CudaBuild[], driver: string): string {
+  const fitting = builds.find(({ runtime }) => major(driver) >= runtime);
   if (!fitting)
-    return `the driver knows CUDA ${cuda.driver} and ${builds.at(-1)!.runtime} is needed; install a newer one`;
+    return `the driver knows CUDA ${driver} and ${builds.at(-1)!.runtime} is needed; install a newer driver`;
   const { runtime } = fitting;
   return `the CUDA ${runtime} libraries are missing; install libcudart and libcublas ${runtime} (NVIDIA's packages cuda-cudart-${runtime}-x and libcublas-${runtime}-x)`;
 }

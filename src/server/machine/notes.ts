@@ -1,6 +1,6 @@
 import type { Choice } from './fit.ts';
 import { type Gpu, isSoftwareVulkan, type Probe } from './machine.ts';
-import { cardUse, cudaProblemOf } from './native-builds.ts';
+import { cardUse, cudaProblemOf, isTranslated } from './native-builds.ts';
 import { EMBEDDED } from './options.ts';
 import { PLAN_STAGES, type PlanRequest } from './plan-request.ts';
 
@@ -16,12 +16,17 @@ export function notes(probe: Probe, request: PlanRequest, choice: Choice, card: 
       `The embedded engines (${engines}) know English only; ${NAMES[request.language]} needs downloaded models.`,
     );
   }
+  if (request.language === 'ja' && choice.tts.model?.family === 'kokoro') {
+    said.push(
+      'Japanese is read aloud by the rules of espeak-ng, which knows kana and few kanji: words will be misread.',
+    );
+  }
   if (!request.hub) said.push('The model hub is out of reach: only models on disk are planned.');
   if (probe.arch === 'x64' && !probe.cpu.avx2) {
     said.push('The processor has no AVX2: neural engines on it are not planned, but for a small language model.');
   }
   if (probe.gpuProblem !== undefined) said.push(probe.gpuProblem);
-  if (card) said.push(...cardNotes(card, probe));
+  if (card) said.push(...cardNotes(card, probe, choice));
   const others = probe.gpus.filter((gpu) => gpu !== card);
   if (others.length > 0) said.push(`Not used: ${others.map(({ name }) => name).join(', ')}; one card is.`);
   if (probe.vulkan.drivers.some(isSoftwareVulkan) && probe.gpus.length === 0) {
@@ -30,10 +35,19 @@ export function notes(probe: Probe, request: PlanRequest, choice: Choice, card: 
   return said;
 }
 
-function cardNotes(card: Gpu, probe: Probe): string[] {
+function cardNotes(card: Gpu, probe: Probe, { asr, llm }: Choice): string[] {
+  const said: string[] = [];
+  const translated = [
+    ...(asr.device === 'cuda' && isTranslated('whisper', card, probe) ? ['@fugood/whisper.node'] : []),
+    ...(llm.model && isTranslated('llama', card, probe) ? ['node-llama-cpp'] : []),
+  ];
+  if (translated.length > 0) {
+    said.push(
+      `${translated.join(' and ')} holds no machine code for ${card.name}: the driver translates it at the first start, which can take minutes.`,
+    );
+  }
   const cuda = cudaProblemOf('llama', card, probe);
-  if (cuda === undefined) return [];
-  const use = cardUse('llama', card, probe);
-  const instead = 'device' in use ? 'Vulkan is used instead' : 'it is not used';
-  return [`The language model cannot use ${card.name} through CUDA: ${cuda}; ${instead}.`];
+  if (cuda === undefined) return said;
+  const instead = 'device' in cardUse('llama', card, probe) ? 'Vulkan is used instead' : 'it is not used';
+  return [...said, `The language model cannot use ${card.name} through CUDA: ${cuda}; ${instead}.`];
 }

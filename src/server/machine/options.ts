@@ -1,8 +1,8 @@
-import type { Language, ModelEntry } from '../models/model-entry.ts';
+import type { AsrModel, ModelEntry, TtsModel } from '../models/model-entry.ts';
 import type { Gpu, Probe } from './machine.ts';
 import { type CardUse, cardUse } from './native-builds.ts';
 import type { PlanRequest, PlanStage } from './plan-request.ts';
-import { ASR_CORES, TTS_CORES } from './speed.ts';
+import { coresFor } from './speed.ts';
 
 /** One way to fill a stage; without a model it is the embedded engine. */
 export type Option = {
@@ -32,9 +32,12 @@ export function optionsOf(
 ): Options {
   const options: Option[] = [{ engine: EMBEDDED[stage], device: 'cpu', level: 0 }];
   const rejected: { id: string; why: string }[] = [];
-  for (const model of models) {
-    if (model.stage !== stage || !model.languages.includes(request.language)) continue;
-    const ways = request.hub || request.onDisk.has(model.id) ? waysOf(model, request, probe, card) : [OUT_OF_REACH];
+  const fitting = models.filter((model) => model.stage === stage && model.languages.includes(request.language));
+  // The lightest of a language is better than none, however few the cores are.
+  const lightest = Math.min(...fitting.map((model) => (model.stage === 'llm' ? 0 : coresFor(model))));
+  for (const model of fitting) {
+    const ways =
+      request.hub || request.onDisk.has(model.id) ? waysOf(model, request, probe, card, lightest) : [OUT_OF_REACH];
     const possible = ways.filter((way) => typeof way !== 'string');
     options.push(...possible);
     const why = ways.find((way) => typeof way === 'string');
@@ -49,9 +52,10 @@ const NO_AVX2 = 'this processor has no AVX2, which neural engines on the process
 /** The ways to run a model: each an option, or the reason against it. */
 function waysOf(
   model: ModelEntry,
-  { packages, language }: PlanRequest,
+  { packages }: PlanRequest,
   probe: Probe,
   card: Gpu | undefined,
+  lightest: number,
 ): (Option | string)[] {
   switch (model.stage) {
     case 'llm':
@@ -59,13 +63,15 @@ function waysOf(
       // 14 steps for twice the parameters: 0.6 → 20, 1.7 → 41, 4 → 58, 8 → 72, 14 → 84.
       return [{ model, engine: 'llama', device: 'any', level: 20 + 14 * Math.log2(model.parameters / 0.6) }];
     case 'asr': {
-      if (model.engine === 'sherpa') return [sherpa(model, packages.sherpa, ASR_CORES[model.family], probe, 12)];
+      if (model.engine === 'sherpa') return [sherpa(model, packages.sherpa, lightest, probe, 20)];
       if (!packages.whisper) return ['@fugood/whisper.node is not installed (npm install @fugood/whisper.node)'];
-      return [onCard(model, card && cardUse('whisper', card, probe), language)];
+      return [onCard(model, card && cardUse('whisper', card, probe))];
     }
     case 'tts': {
-      const ways = [sherpa(model, packages.sherpa, TTS_CORES[model.family], probe, 10)];
-      const cuda = card?.maker === 'nvidia' && packages.ort && packages.ortCuda;
+      const ways = [sherpa(model, packages.sherpa, lightest, probe, 18)];
+      // onnxruntime-node 1.30 fetches a library for CUDA 12 (its install-metadata.js); for the card as for the language model.
+      const use = card && probe.cuda.runtimes.includes(12) ? cardUse('llama', card, probe) : undefined;
+      const cuda = use && 'device' in use && use.device === 'cuda' && packages.ort && packages.ortCuda;
       if (model.family === 'kokoro' && cuda) ways.push({ model, engine: 'kokoro', device: 'cuda', level: 74 });
       return ways;
     }
@@ -73,22 +79,23 @@ function waysOf(
 }
 
 function sherpa(
-  model: ModelEntry,
+  model: AsrModel | TtsModel,
   installed: boolean,
-  cores: number,
+  lightest: number,
   { cpu, arch }: Probe,
   lowest: number,
 ): Option | string {
+  const cores = coresFor(model);
   if (!installed) return 'sherpa-onnx-node is not installed (npm install sherpa-onnx-node)';
   if (arch === 'x64' && !cpu.avx2) return NO_AVX2;
-  if (cpu.cores < cores) return `it wants ${cores} processor cores, and there are ${cpu.cores}`;
-  // Quality 0 to 100 takes the levels up to 40, below the language models that want a card.
+  if (cpu.cores < cores && cores > lightest) return `it wants ${cores} processor cores, and there are ${cpu.cores}`;
+  // Small ones before a language model of 1.7, large ones (quality 85 and more) before one of 4.
   return { model, engine: 'sherpa', device: 'cpu', level: lowest + model.quality * 0.28 };
 }
 
-function onCard(model: ModelEntry, use: CardUse | undefined, language: Language): Option | string {
+function onCard(model: ModelEntry, use: CardUse | undefined): Option | string {
   if (use === undefined) return 'it wants a graphics card';
   if ('why' in use) return `it cannot use the graphics card: ${use.why}`;
-  if (use.device === 'metal') return `the recognisers for ${language} on the processor do as well here`;
+  if (use.device === 'metal') return 'on a Mac recognition runs on the processor';
   return { model, engine: 'whisper', device: use.device, level: 60 + model.quality / 100 };
 }

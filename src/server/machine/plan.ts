@@ -67,9 +67,12 @@ export function plan(probe: Probe, request: PlanRequest, models: readonly ModelE
         .filter(({ model, level }) => model && model.id !== choice[stage].model?.id && level > choice[stage].level)
         .reverse()
         .map((option) => ({ id: option.model!.id, why: whyNot(stage, option, choice, probe, request, budget) })),
-      ...ladders[stage].rejected,
+      ...ladders[stage].rejected.filter(({ id }) => better(id, choice[stage].model)),
     ].map(({ id, why }) => ({ stage, id, why })),
   );
+  function better(id: string, than: ModelEntry | undefined): boolean {
+    return (models.find((model) => model.id === id)?.quality ?? 0) > (than?.quality ?? 0);
+  }
   const planned = (stage: PlanStage): StagePlan =>
     stagePlan(stage, choice[stage], done, probe, card, rejected.find((one) => one.stage === stage)?.why);
   return {
@@ -112,6 +115,10 @@ function whyNot(
   budget: Budget,
 ): string {
   const beside = fitting({ ...choice, [stage]: option }, probe, request, budget);
+  const alone: Choice = { ...choice, [stage]: option, llm: { engine: 'builtin', device: 'cpu', level: 0 } };
+  if (stage !== 'llm' && choice.llm.model && typeof fitting(alone, probe, request, budget) !== 'string') {
+    return 'it would leave too little for the language model';
+  }
   return typeof beside === 'string' ? beside : 'the memory is kept for the step that counts more and comes first';
 }
 

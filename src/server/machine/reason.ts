@@ -21,7 +21,7 @@ export function reason(
   const where = device === 'cpu' ? 'the processor' : `${card?.name ?? 'the card'} (${API[device]})`;
   if (!place || model.stage !== 'llm') {
     return device === 'cpu'
-      ? `${model.title} on the processor, the best for it that fits beside the others.`
+      ? `${model.title} on the processor: the best that is quick enough on it and fits.`
       : `${model.title} on ${where}, which is faster there and leaves the processor free.`;
   }
   const all = place.gpuLayers >= model.layers;

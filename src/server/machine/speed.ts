@@ -1,8 +1,10 @@
-import type { AsrFamily, LlmModel, TtsFamily } from '../models/model-entry.ts';
+import type { AsrFamily, AsrModel, LlmModel, TtsFamily, TtsModel } from '../models/model-entry.ts';
 import type { Gpu, Probe } from './machine.ts';
 
 /** Below this many tokens a second a reply cannot keep up: its first phrase alone would take more than a second. */
 export const MIN_TOKENS_PER_SECOND = 15;
+/** A model that is only partly on the card must do better, for a smaller one that is wholly on it is far quicker. */
+export const MIN_TOKENS_PER_SECOND_PARTLY = 25;
 
 /**
  * Bytes a second that the processor reads of a model: 5 × 10^9 per core up to 40 × 10^9, the common two memory channels. Two
@@ -18,8 +20,9 @@ export function cpuBytesPerSecond({ cpu, platform, arch }: Probe): number {
 /** The same of a card, which nvidia-smi does not tell: larger cards are faster, by 35 × 10^9 a second and GB as a rule. */
 export function cardBytesPerSecond({ maker, name, totalBytes }: Gpu): number {
   if (maker !== 'apple') return Math.min(2_000e9, Math.max(100e9, 35 * totalBytes));
-  // Apple's own figures, of the oldest chip that has the name.
-  return /ultra/i.test(name) ? 800e9 : /max/i.test(name) ? 300e9 : /pro/i.test(name) ? 150e9 : 68e9;
+  // Apple's own figures, of the slowest chip that has the name.
+  const base = /M1$/.test(name) ? 68e9 : 100e9;
+  return /ultra/i.test(name) ? 800e9 : /max/i.test(name) ? 300e9 : /pro/i.test(name) ? 150e9 : base;
 }
 
 /** Tokens a second of a model with `share` (0 to 1) of its layers on the card: each token reads all active weights once. */
@@ -30,25 +33,25 @@ export function tokensPerSecond(model: LlmModel, share: number, cardSpeed: numbe
   return 1 / seconds;
 }
 
-/** Processor cores from which a family's recognition ends soon enough after the speech. */
-export const ASR_CORES: Readonly<Record<AsrFamily, number>> = {
-  zipformer: 1,
-  moonshine: 2,
-  'sense-voice': 2,
-  parakeet: 6,
-  'whisper-onnx': 4,
-  'whisper-ggml': Number.POSITIVE_INFINITY,
+/** Processor cores from which a speech model on the processor is quick enough for talk. */
+export function coresFor(model: AsrModel | TtsModel): number {
+  // Whisper always reads half a minute of sound, be the speech as short as it may: its size decides.
+  if (model.family === 'whisper-onnx') return Math.ceil(model.totalBytes / 65e6);
+  return CORES[model.family];
+}
+
+const CORES: Readonly<Record<Exclude<AsrFamily, 'whisper-onnx'> | TtsFamily, number>> = {
+  ...{ zipformer: 1, moonshine: 2, 'sense-voice': 2, parakeet: 6, 'whisper-ggml': Number.POSITIVE_INFINITY },
+  ...{ kitten: 1, vits: 1, matcha: 2, kokoro: 4 },
 };
 
-/** Processor cores from which a family speaks well ahead of the playing. */
-export const TTS_CORES: Readonly<Record<TtsFamily, number>> = { kitten: 1, vits: 1, matcha: 2, kokoro: 4 };
-
 /** Milliseconds from the end of four seconds of speech to their text: rough, by the size of the network. */
-export function asrMs(family: AsrFamily | undefined, onCard: boolean, { cpu }: Probe): number {
-  if (family === undefined) return 170;
+export function asrMs(model: AsrModel | undefined, onCard: boolean, { cpu }: Probe): number {
+  if (model === undefined) return 170;
   if (onCard) return 120;
-  const oneCore = { zipformer: 150, moonshine: 500, 'sense-voice': 500, parakeet: 1_600, 'whisper-onnx': 3_000 };
-  return oneCore[family as keyof typeof oneCore] / Math.min(4, Math.max(1, cpu.cores / 2));
+  const oneCore = { zipformer: 150, moonshine: 500, 'sense-voice': 500, parakeet: 1_600, 'whisper-ggml': 4_000 };
+  const ms = model.family === 'whisper-onnx' ? model.totalBytes / 0.13e6 : oneCore[model.family];
+  return ms / Math.min(4, Math.max(1, cpu.cores / 2));
 }
 
 /** Milliseconds from a first phrase of eight words to its first sound: rough, by the size of the network. */
@@ -64,3 +67,7 @@ export function firstPhraseMs(tokensASecond: number, onCard: boolean): number {
   // Reading goes many tokens at once: measured 4 to 5 times as fast as writing on two cores; cards do far better.
   return (40 / (tokensASecond * (onCard ? 20 : 4.5)) + 15 / tokensASecond) * 1_000;
 }
+
+/** Whether the processor's share of the weights can be read once in a quarter of a second, as every prompt needs it. */
+export const readsPromptInTime = (model: LlmModel, share: number, cpuSpeed: number): boolean =>
+  (model.totalBytes * (1 - share)) / cpuSpeed <= 0.25;

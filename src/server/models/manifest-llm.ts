@@ -23,20 +23,6 @@ const qwen = ({ path, bytes, sha256, ...facts }: Facts): LlmModel => ({
 
 /** Best first. */
 export const LLM_MODELS: readonly LlmModel[] = [
-  // Commit and checksum: a hardware ladder of Qwen3 models that lists bytes, checksums, commits and cache sizes.
-  qwen({
-    id: 'qwen3-32b',
-    title: 'Qwen3 32B (Q4_K_M)',
-    repo: 'Qwen/Qwen3-32B-GGUF',
-    revision: '938a7432affaec9157f883a87164e2646ae17555',
-    path: 'Qwen3-32B-Q4_K_M.gguf',
-    bytes: 19_762_149_024,
-    sha256: 'efd971561896866f0e910cce52761ca77b1b138090c7f15fe284676d57d1f689',
-    parameters: 32.8,
-    layers: 64,
-    kvBytesPerToken: 262_144,
-    quality: 90,
-  }),
   // Size and checksum: two independent measurement scripts; of the commit nothing is known to us.
   qwen({
     id: 'qwen3-30b-a3b-instruct',

@@ -75,30 +75,6 @@ export const TTS_MODELS: readonly TtsModel[] = [
     memoryBytes: 0.9e9,
     quality: 85,
   },
-  {
-    ...sherpa,
-    // Repositories and files: two programs load the vocoder from there. Licence of the voice: the LJ Speech recordings.
-    id: 'matcha-en-ljspeech',
-    title: 'Matcha LJ Speech',
-    family: 'matcha',
-    repo: 'csukuangfj/matcha-icefall-en_US-ljspeech',
-    revision: 'main',
-    files: [
-      file('model', 'model-steps-3.onnx'),
-      file('tokens', 'tokens.txt'),
-      {
-        ...file('vocoder', 'vocoder-models/vocos-22khz-univ.onnx'),
-        repo: 'k2-fsa/sherpa-onnx-models',
-        revision: 'main',
-      },
-      ...espeak('en'),
-    ],
-    totalBytes: 130_000_000,
-    licence: 'not stated by its repository (LJ Speech: public domain)',
-    languages: ['en'],
-    memoryBytes: 0.5e9,
-    quality: 58,
-  },
   piper('de', 'de_DE-thorsten-medium', 'Thorsten, German (medium)', 60),
   piper('fr', 'fr_FR-siwis-medium', 'Siwis, French (medium)', 60),
   // Checksums of the next and of Huayan: Gemma Live's download manager.
@@ -135,4 +111,29 @@ export const TTS_MODELS: readonly TtsModel[] = [
     bytes: 63_104_657,
     sha256: '8275b02c37c4ce6483b26a91704807e6de0c3f0bf8068e5d3b3598ab0da4253e',
   }),
+  {
+    ...sherpa,
+    // Repositories and files: two programs load the vocoder from there. Licence of the voice: the LJ Speech recordings.
+    id: 'matcha-en-ljspeech',
+    title: 'Matcha LJ Speech',
+    family: 'matcha',
+    repo: 'csukuangfj/matcha-icefall-en_US-ljspeech',
+    revision: 'main',
+    files: [
+      file('model', 'model-steps-3.onnx'),
+      file('tokens', 'tokens.txt'),
+      {
+        ...file('vocoder', 'vocoder-models/vocos-22khz-univ.onnx'),
+        repo: 'k2-fsa/sherpa-onnx-models',
+        revision: 'main',
+      },
+      ...espeak('en'),
+    ],
+    totalBytes: 130_000_000,
+    licence: 'not stated by its repository (LJ Speech: public domain)',
+    languages: ['en'],
+    memoryBytes: 0.5e9,
+    // Not picked before another, as long as its licence is not stated.
+    quality: 38,
+  },
 ];

@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Probe } from '../../../src/server/machine/machine.ts';
+import { PLAN_STAGES } from '../../../src/server/machine/plan-request.ts';
+import { MODELS } from '../../../src/server/models/manifest.ts';
+import { LANGUAGES } from '../../../src/server/models/model-entry.ts';
+import { MACHINES, planFor, type RecordedMachine, recorded } from '../../fixtures/probes.ts';
+
+const GIB = 2 ** 30;
+const card = ({ gpus }: Probe) => gpus[0]?.freeBytes ?? 0;
+const withProbe = (machine: RecordedMachine, change: Partial<Probe>): RecordedMachine => ({
+  ...machine,
+  probe: { ...machine.probe, ...change },
+});
+const ids = (machine: RecordedMachine, request = {}) => {
+  const made = planFor(machine, request);
+  return PLAN_STAGES.map((stage) => made[stage]?.model?.id ?? made[stage]?.engine);
+};
+
+/** Any of the ten with other amounts of everything. */
+const anyMachine = fc
+  .record({
+    base: fc.constantFrom(...MACHINES),
+    cores: fc.integer({ min: 1, max: 64 }),
+    ramGib: fc.double({ min: 0.5, max: 256, noNaN: true }),
+    vramGib: fc.double({ min: 0.2, max: 96, noNaN: true }),
+    diskGib: fc.double({ min: 0, max: 500, noNaN: true }),
+  })
+  .map(({ base, cores, ramGib, vramGib, diskGib }) => ({ base, cores, ramGib, vramGib, diskGib }));
+const machineOf = ({
+  base,
+  cores,
+  ramGib,
+  vramGib,
+  diskGib,
+}: typeof anyMachine extends fc.Arbitrary<infer T> ? T : never) =>
+  withProbe(base, {
+    cpu: { ...base.probe.cpu, cores },
+    memory: { totalBytes: ramGib * GIB, availableBytes: ramGib * GIB },
+    gpus: base.probe.gpus.map((gpu) => {
+      const bytes = (gpu.maker === 'apple' ? ramGib : vramGib) * GIB;
+      return { ...gpu, totalBytes: gpu.maker === 'apple' ? bytes : gpu.totalBytes, freeBytes: bytes };
+    }),
+    disk: { folder: '/models', freeBytes: diskGib * GIB },
+  });
+const anyRequest = fc.record({
+  language: fc.constantFrom(...LANGUAGES),
+  onDisk: fc.subarray(MODELS.map(({ id }) => id)).map((some) => new Set(some)),
+  hub: fc.boolean(),
+  packages: fc.record({
+    sherpa: fc.boolean(),
+    llama: fc.boolean(),
+    whisper: fc.boolean(),
+    ort: fc.boolean(),
+    ortCuda: fc.boolean(),
+  }),
+});
+
+describe('a plan', () => {
+  it('keeps within memory, card and disk, whatever the machine and the request', () => {
+    fc.assert(
+      fc.property(anyMachine, anyRequest, (amounts, request) => {
+        const machine = machineOf(amounts);
+        const made = planFor(machine, request);
+        const { memory, disk } = machine.probe;
+        // What is embedded needs memory even where there is hardly any.
+        const embedded = PLAN_STAGES.every((stage) => !made[stage]?.model);
+        expect(made.ramBytes <= memory.availableBytes || embedded).toBe(true);
+        expect(made.vramBytes).toBeLessThanOrEqual(Math.max(...machine.probe.gpus.map((gpu) => gpu.freeBytes), 0));
+        expect(made.downloadBytes).toBeLessThanOrEqual(disk.freeBytes);
+        for (const stage of PLAN_STAGES) {
+          const model = made[stage]!.model;
+          if (!model) continue;
+          expect(model.languages).toContain(request.language);
+          expect(request.hub || request.onDisk.has(model.id)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('never gets smaller in any stage where there is more of everything', () => {
+    fc.assert(
+      fc.property(
+        anyMachine,
+        fc.constantFrom(...LANGUAGES),
+        fc.double({ min: 1, max: 3, noNaN: true }),
+        fc.double({ min: 1, max: 3, noNaN: true }),
+        fc.double({ min: 1, max: 3, noNaN: true }),
+        (amounts, language, ram, vram, disk) => {
+          const less = planFor(machineOf(amounts), { language });
+          const { ramGib, vramGib, diskGib } = amounts;
+          const grown = { ...amounts, ramGib: ramGib * ram, vramGib: vramGib * vram, diskGib: diskGib * disk };
+          const more = planFor(machineOf(grown), { language });
+          for (const stage of PLAN_STAGES) {
+            expect(more[stage]!.level, stage).toBeGreaterThanOrEqual(less[stage]!.level);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is the same for the same machine', () => {
+    for (const machine of MACHINES) expect(planFor(machine)).toEqual(planFor(structuredClone(machine)));
+  });
+
+  it('gives a reason for every stage and for every model that would be better', () => {
+    for (const machine of MACHINES) {
+      const made = planFor(machine);
+      for (const stage of PLAN_STAGES) expect(made[stage]!.why).toMatch(/^\S.*\.$/);
+      for (const { why } of made.rejected) expect(why.length).toBeGreaterThan(10);
+    }
+  });
+});
+
+describe('what runs where', () => {
+  it('puts the language model on the card as a whole, and says how many layers that is', () => {
+    const { llm } = planFor(recorded('3060-ti'));
+    expect(llm).toMatchObject({ device: 'cuda', gpuLayers: 36, model: { id: 'qwen3-4b-instruct' } });
+  });
+
+  it('puts most of a model on a small card rather than a smaller model', () => {
+    const { llm } = planFor(recorded('1650'));
+    const layers = llm!.model?.stage === 'llm' ? llm!.model.layers : 0;
+    expect(llm!.device).toBe('cuda');
+    expect(llm!.gpuLayers).toBeLessThan(layers);
+    expect(llm!.gpuLayers).toBeGreaterThanOrEqual(layers * 0.6);
+  });
+
+  it('runs everything on an RTX 50 with a driver that knows it', () => {
+    const made = planFor(recorded('5090'));
+    expect(PLAN_STAGES.map((stage) => made[stage]!.device)).toEqual(['cuda', 'cuda', 'cuda']);
+    // Of whisper.node's code for SM89 the driver makes its own at the first start.
+    expect(made.notes.join()).toContain('whisper.node holds no machine code for NVIDIA GeForce RTX 5090');
+  });
+
+  it('names the driver that an RTX 50 needs, and uses Vulkan until it is there', () => {
+    const machine = recorded('5090');
+    const old = withProbe(machine, { cuda: { driver: '12.4', runtimes: [12] } });
+    const made = planFor(old);
+    expect(made.llm!.device).toBe('vulkan');
+    expect(made.notes.join()).toContain('SM120 needs a driver with CUDA 12.8 (570 or newer)');
+    const bare = withProbe(old, { vulkan: { loader: false, drivers: [] } });
+    expect(planFor(bare).llm!.device).toBe('cpu');
+  });
+
+  it('does not trust CUDA code that the driver cannot translate', () => {
+    // Built by CUDA 13.1 for cards of this capability only in a form that the driver of 13.0 does not know.
+    const h100 = withProbe(recorded('h100'), { cuda: { driver: '13.0', runtimes: [13] } });
+    expect(planFor(h100).llm!.device).toBe('cpu');
+    expect(planFor(h100).notes.join()).toContain('compute capability 9.0 needs a driver with CUDA 13.1');
+    expect(planFor(recorded('h100')).llm!.device).toBe('cuda');
+  });
+
+  it('asks for the CUDA libraries where only they are missing', () => {
+    const machine = withProbe(recorded('4090'), {
+      cuda: { driver: '13.0', runtimes: [] },
+      vulkan: { loader: false, drivers: [] },
+    });
+    expect(planFor(machine).notes.join()).toContain('the CUDA 13 libraries are missing');
+  });
+
+  it('never takes a software Vulkan device for a card', () => {
+    const machine = withProbe(recorded('5090'), {
+      cuda: { runtimes: [] },
+      vulkan: { loader: true, drivers: ['lvp_icd.x86_64'] },
+    });
+    expect(planFor(machine).llm!.device).toBe('cpu');
+    expect(planFor(recorded('no-card')).notes.join()).toContain('software one');
+  });
+
+  it('leaves the card room for video when it is told to', () => {
+    const all = planFor(recorded('4090'));
+    const shared = planFor(recorded('4090'), { reserveVramBytes: 12e9 });
+    expect(shared.vramBytes).toBeLessThanOrEqual(card(recorded('4090').probe) - 12e9);
+    expect(shared.llm!.level).toBeLessThan(all.llm!.level);
+  });
+
+  it('uses the embedded engines without AVX2, but for a small language model, and says why', () => {
+    const made = planFor(recorded('no-avx'));
+    expect([made.asr!.engine, made.tts!.engine]).toEqual(['pocketsphinx', 'flite']);
+    expect(made.asr!.why).toContain('no AVX2');
+  });
+
+  it('takes what fits a small disk', () => {
+    expect(planFor(recorded('tiny-disk')).downloadBytes).toBeLessThan(2.2e9);
+  });
+
+  it('counts a model on disk neither as a download nor against the disk', () => {
+    const machine = recorded('tiny-disk');
+    const bare = planFor(machine);
+    const stocked = planFor(machine, { onDisk: new Set(['qwen3-4b-instruct', 'kokoro-82m']) });
+    expect(stocked.llm!.model?.id).toBe('qwen3-4b-instruct');
+    expect(stocked.diskBytes).toBeGreaterThan(bare.diskBytes);
+    expect(stocked.downloadBytes).toBeLessThan(stocked.diskBytes);
+  });
+
+  it('makes do with what is on disk where the hub is out of reach', () => {
+    const machine = recorded('3060-ti');
+    expect(ids(machine, { hub: false })).toEqual(['pocketsphinx', 'builtin', 'flite']);
+    expect(ids(machine, { hub: false, onDisk: new Set(['qwen3-1.7b', 'piper-en-us-amy-low']) })).toEqual([
+      'pocketsphinx',
+      'qwen3-1.7b',
+      'piper-en-us-amy-low',
+    ]);
+  });
+
+  it('gives a stage its model even where another, too large one, is all the disk has', () => {
+    const onDisk = new Set(['qwen3-14b', 'whisper-large-v3-turbo-q8']);
+    expect(ids(recorded('no-card'), { hub: false, onDisk })[1]).toBe('builtin');
+    expect(ids(recorded('3060-ti'), { hub: false, onDisk: new Set([...onDisk, 'kokoro-82m']) })).toEqual([
+      'whisper-large-v3-turbo-q8',
+      'builtin',
+      'kokoro-82m',
+    ]);
+  });
+
+  it('says that the embedded engines know English only', () => {
+    expect(planFor(recorded('no-card'), { hub: false, language: 'de' }).notes.join()).toContain('know English only');
+    expect(planFor(recorded('no-card'), { hub: false }).notes.join()).not.toContain('know English only');
+  });
+
+  it('names the package to install where one is missing', () => {
+    const { packages } = recorded('3060-ti');
+    const made = planFor({ ...recorded('3060-ti'), packages: { ...packages, llama: false } });
+    expect(made.llm!.engine).toBe('builtin');
+    expect(made.llm!.why).toContain('npm install node-llama-cpp');
+  });
+
+  it('plans only the stages it is asked for, and gives them the room of the others', () => {
+    const made = planFor(recorded('3060-ti'), { stages: ['llm'] });
+    expect(made.asr).toBeUndefined();
+    expect(made.llm!.model?.id).toBe('qwen3-8b');
+  });
+});
