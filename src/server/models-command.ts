@@ -41,6 +41,16 @@ export async function modelsCommand(
   const ready: Ready = { config, json, planned, all, output, screen, store, print };
   const [action = 'list', ...ids] = args;
   if (action === 'list' && ids.length > 0) throw new ConfigError(`What is "${ids.join(' ')}"? See voice-chat --help.`);
+  try {
+    return await run(action, ids, ready, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    screen.write(action === 'pull' ? 'Stopped. What came is kept: pull again to go on from there.\n' : 'Stopped.\n');
+    return 1;
+  }
+}
+
+async function run(action: string, ids: readonly string[], ready: Ready, signal: AbortSignal): Promise<number> {
   switch (action) {
     case 'list':
       return list(ready, signal);
@@ -111,19 +121,11 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
     );
   }
   const shown = showDownload(screen);
-  try {
-    const stored = await store.pull(entries, shown.show, signal).finally(() => shown.end());
-    if (json)
-      print(
-        JSON.stringify({ models: stored.map(({ entry, folder, bytes }) => ({ id: entry.id, path: folder, bytes })) }),
-      );
-    else for (const { entry, folder } of stored) print(`${entry.id} is here: ${folder}`);
-    return 0;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    screen.write('Stopped. What came is kept: pull again to go on from there.\n');
-    return 1;
-  }
+  const stored = await store.pull(entries, shown.show, signal).finally(() => shown.end());
+  const here = stored.map(({ entry, folder, bytes }) => ({ id: entry.id, path: folder, bytes }));
+  if (json) print(JSON.stringify({ models: here }));
+  else for (const { id, path } of here) print(`${id} is here: ${path}`);
+  return 0;
 }
 
 async function verify(
