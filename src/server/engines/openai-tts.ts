@@ -99,6 +99,9 @@ export async function create(settings: OpenAiTtsSettings): Promise<SpeechSynthes
     voices,
     async *speak(phrase, { name, speed }, signal): AsyncGenerator<SpokenPcm, void, undefined> {
       if (signal.aborted) return;
+      if (!(speed >= 0.5 && speed <= 2)) {
+        throw new EngineError('tts', `The speed must be from 0.5 to 2, not ${speed}.`);
+      }
       const voice = { name: chosen(name), speed };
       const input = phrase.replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim();
       // Of signs alone some servers make an error.
