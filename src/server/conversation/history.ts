@@ -29,7 +29,10 @@ export class History {
     this.#add({ who: 'assistant', reply });
   }
 
-  /** The last `limit` messages for a chat model, the oldest one a user's. */
+  /**
+   * The newest messages for a chat model, `limit` at most where a user's is the last, the oldest one a user's. When there would be more, the older half
+   * goes at once: the conversation then begins with the same message for many turns, and the model need not read it anew.
+   */
   messages(limit: number): ChatMessage[] {
     const messages: ChatMessage[] = [];
     for (const entry of this.#entries) {
@@ -39,9 +42,18 @@ export class History {
       }
       messages.push(...replyMessages(entry.reply));
     }
-    const recent = messages.slice(-limit);
-    while (recent.length > 0 && recent[0]?.role !== 'user') recent.shift();
-    return recent;
+    let first = Math.max(
+      0,
+      messages.findIndex(({ role }) => role === 'user'),
+    );
+    messages.forEach((_, last) => {
+      if (last + 1 - first <= limit) return;
+      const half = last + 1 - Math.ceil(limit / 2);
+      const next = messages.findIndex(({ role }, at) => at >= half && at <= last && role === 'user');
+      // A turn of many tool calls may be longer than that; it keeps its question.
+      first = next >= 0 ? next : messages.findLastIndex(({ role }, at) => at <= last && role === 'user');
+    });
+    return messages.slice(first);
   }
 
   /** The conversation as the page shows it; a reply of which nothing was written is no line. */
@@ -61,7 +73,7 @@ export class History {
     let at = this.#entries.length;
     while (at > 0 && turnOf(this.#entries[at - 1]!) > turnOf(entry)) at--;
     this.#entries.splice(at, 0, entry);
-    if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
+    if (this.#entries.length > MAX_ENTRIES) this.#entries.splice(0, MAX_ENTRIES / 2);
   }
 }
 
