@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +99,23 @@ describe.skipIf(tiny.missing)(`sherpa-onnx synthesis${tiny.missing ?? ''}`, () =
     expect((await say(tts, 'Good morning.')).samples).toHaveLength(0);
   });
 
+  it('says where every English word lies, those without sound too, and leaves other languages to the listener', async () => {
+    const phrase = 'The dog is old. It costs $50 😀 in that house 🎉';
+    const tts = await started('vits');
+    const { words, samples } = await say(tts, phrase);
+    expect(words.map(({ text }) => text)).toEqual(phrase.split(' '));
+    // What is said of "$50" is longer than "costs", whatever is written.
+    const length = (text: string) =>
+      words.filter((word) => word.text === text).map(({ start, end }) => end - start)[0]!;
+    expect(length('$50')).toBeGreaterThan(length('costs'));
+    // The second sentence is made apart, so it is known where it begins: near the place of its share of the letters.
+    expect(words[4]!.start / samples.length).toBeGreaterThan(0.2);
+    expect(words[4]!.start / samples.length).toBeLessThan(0.45);
+    const german = await create({ ...(await tiny.settings('vits')), language: 'de' });
+    open.push(german);
+    expect((await say(german, 'Guten Morgen.')).words).toEqual([]);
+  });
+
   it('is loaded again after it was closed, and says that it is closed', async () => {
     const settings = await tiny.settings('matcha');
     for (let i = 0; i < 3; i++) {
@@ -177,6 +195,36 @@ describe.skipIf(tiny.missing)(`sherpa-onnx synthesis${tiny.missing ?? ''}`, () =
     const failure = start({ ...settings, files: { ...settings.files, tokens: twice } });
     await expect(failure).rejects.toThrow(/crashed/);
   });
+});
+
+describe.skipIf(tiny.missing)(`privacy${tiny.missing ?? ''}`, () => {
+  it.each(['kokoro', 'vits', 'matcha', 'kitten'] as const)(
+    'nothing of what is said is printed by native code: %s',
+    async (family) => {
+      const settings = await tiny.settings(family);
+      const module = new URL('../../dist/server/engines/sherpa-tts.js', import.meta.url).href;
+      const secrets = [
+        '!!!',
+        '😀',
+        '你好世界',
+        'secret',
+        'ｓｅｃｒｅｔ',
+        'x'.repeat(3_000),
+        '\u0000secret',
+        '...',
+        "''",
+      ];
+      const program = `
+      const tts = await (await import(${JSON.stringify(module)})).create(${JSON.stringify(settings)});
+      for (const phrase of ${JSON.stringify(secrets)}) {
+        for await (const _ of tts.speak(phrase, { name: '', speed: 1 }, new AbortController().signal));
+      }`;
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+        encoding: 'utf8',
+      });
+      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+    },
+  );
 });
 
 describe('what a model is given to say', () => {

@@ -8,6 +8,7 @@ import { brokenFile, checkedFiles, readStyles, type Styles } from './kokoro/styl
 import { type Pronouncing, type Utterance, unknownWords, utterances } from './kokoro/utterance.ts';
 import { wordTimes } from './kokoro/word-times.ts';
 import { chunks, finished } from './sound/finish.ts';
+import { begunIn } from './sound/share-time.ts';
 import { chosenVoice } from './voices/chosen-voice.ts';
 
 /** Which Kokoro model to speak with, and on what. */
@@ -104,9 +105,7 @@ class KokoroSynthesizer implements SpeechSynthesizer {
       let at = 0;
       for (const chunk of chunks(samples, this.rate)) {
         if (signal.aborted) return;
-        const begun = words.filter(({ start }) => start >= at && start < at + chunk.length);
-        const placed = begun.map(({ text, start, end }) => ({ text, start: start + position, end: end + position }));
-        yield { samples: chunk, words: placed };
+        yield { samples: chunk, words: begunIn(words, at, chunk.length, position) };
         at += chunk.length;
       }
       position += samples.length;

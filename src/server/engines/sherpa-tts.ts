@@ -4,6 +4,7 @@ import { checkTtsFiles, sherpaTtsConfig, type TtsFacts, type TtsFiles } from './
 import { loadSherpaTts, type SherpaTts } from './sherpa/tts-library.ts';
 import { sayable } from './sherpa/tts-text.ts';
 import { chunks, finished } from './sound/finish.ts';
+import { begunIn, sharedTime } from './sound/share-time.ts';
 import { chosenVoice, type NumberedVoice } from './voices/chosen-voice.ts';
 import { kokoroNames, voicesFor } from './voices/kokoro-voices.ts';
 
@@ -20,7 +21,10 @@ export type SherpaTtsSettings = {
 const SENTENCE_PAUSE_MS = 200;
 const PAUSE_MS = 90;
 
-/** Loads a Kokoro, Piper (`vits`), Matcha or Kitten model with sherpa-onnx, on the CPU; throws an `EngineError`. */
+/**
+ * Loads a Kokoro, Piper (`vits`), Matcha or Kitten model with sherpa-onnx, on the CPU; throws an `EngineError`. These models
+ * do not tell where words lie: in English that is estimated, piece by piece, in other languages left to the listener.
+ */
 export async function create(settings: SherpaTtsSettings): Promise<SpeechSynthesizer> {
   const { family, files, language, threads } = settings;
   const facts = await checkTtsFiles(family, files);
@@ -61,15 +65,21 @@ class SherpaSynthesizer implements SpeechSynthesizer {
   async *speak(phrase: string, voice: SpeakingVoice, signal: AbortSignal): AsyncGenerator<SpokenPcm, void, undefined> {
     const id = chosenVoice(voice, this.#numbered);
     if (signal.aborted) return;
-    for (const { text, endsSentence } of sayable(phrase, this.#language)) {
+    let position = 0;
+    for (const { text, endsSentence, words } of sayable(phrase, this.#language)) {
       const made = await this.#make(text, id, voice.speed, signal);
       if (signal.aborted) return;
       if (this.#closed.signal.aborted) throw new EngineError('tts', 'The synthesiser was closed; open a new one.');
-      const { samples: sound } = finished(made, this.rate, endsSentence ? SENTENCE_PAUSE_MS : PAUSE_MS);
-      for (const samples of chunks(sound, this.rate)) {
+      const sound = finished(made, this.rate, endsSentence ? SENTENCE_PAUSE_MS : PAUSE_MS);
+      const times = sharedTime(words, sound.voiced);
+      let at = 0;
+      for (const samples of chunks(sound.samples, this.rate)) {
         if (signal.aborted) return;
-        yield { samples };
+        const begun = begunIn(times, at, samples.length, position);
+        yield begun.length > 0 ? { samples, words: begun } : { samples };
+        at += samples.length;
       }
+      position += at;
     }
   }
 

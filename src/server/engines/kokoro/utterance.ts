@@ -41,7 +41,7 @@ function cut(piece: readonly SpokenWord[], pronouncing: Pronouncing): Utterance[
     tokens = [...tokens, ...ids];
     words.push({ text: word.text, phonemes, tokens: ids.length });
   }
-  end(/[.!?]/.test(piece.at(-1)?.tokens.at(-1)?.punctuation ?? ''));
+  end(/[.!?]/.test(piece.flatMap((word) => word.tokens).at(-1)?.punctuation ?? ''));
   return out;
 }
 

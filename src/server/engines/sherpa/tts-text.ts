@@ -1,9 +1,14 @@
 import type { Language } from '../../models/model-entry.ts';
+import type { WeighedWord } from '../sound/share-time.ts';
 import { pieces } from '../text/pieces.ts';
 import { spokenWords } from '../text/spoken-form.ts';
 
-/** Something to say in one go. */
-export type SayablePiece = { readonly text: string; readonly endsSentence: boolean };
+/** Something to say in one go; `words` are those of the phrase that it says, where that is known. */
+export type SayablePiece = {
+  readonly text: string;
+  readonly endsSentence: boolean;
+  readonly words: readonly WeighedWord[];
+};
 
 const SCRIPTS: Readonly<Record<Language, string>> = {
   en: '\\p{Script=Latin}',
@@ -24,19 +29,22 @@ const MOST_DIGITS = 40;
  * process, and over other (texts without a sound) it prints what was to be said.
  */
 export function sayable(phrase: string, language: Language): SayablePiece[] {
-  const texts =
-    language === 'en'
-      ? pieces(spokenWords(phrase), 12, 30).map((words) =>
-          words
-            .flatMap(({ tokens }) => tokens)
-            .map(({ name, punctuation }) => letters(name) + punctuation)
-            .join(' '),
-        )
-      : cut(cleaned(phrase, language));
-  return texts
-    .map((text) => text.trim())
-    .filter((text) => /[\p{L}\p{N}]/u.test(text))
-    .map((text) => ({ text, endsSentence: /[.!?…。！？]$/.test(text) }));
+  const said =
+    language === 'en' ? english(phrase) : cut(cleaned(phrase, language)).map((text) => ({ text, words: [] }));
+  return said
+    .map(({ text, words }) => ({ text: text.trim(), words }))
+    .filter(({ text }) => /[\p{L}\p{N}]/u.test(text))
+    .map(({ text, words }) => ({ text, words, endsSentence: /[.!?…。！？]$/.test(text) }));
+}
+
+function english(phrase: string): { text: string; words: WeighedWord[] }[] {
+  return pieces(spokenWords(phrase), 12, 30).map((piece) => {
+    const said = piece.map(({ tokens }) =>
+      tokens.map(({ name, punctuation }) => letters(name) + punctuation).join(' '),
+    );
+    const words = piece.map(({ text }, i) => ({ text, weight: said[i]!.length }));
+    return { text: said.filter((one) => one !== '').join(' '), words };
+  });
 }
 
 /** `P.M.` with spaces instead of dots, which would be taken for the ends of sentences, and an A that is no article. */

@@ -18,6 +18,8 @@ export function pieces(words: readonly SpokenWord[], long = 28, tooLong = 40): S
     piece = [];
     tokens = 0;
   }
-  if (piece.length > 0) out.push(piece);
+  // Words without sound at the end go with those before, for each has its place among the words of the phrase.
+  if (tokens === 0 && out.length > 0) out.at(-1)!.push(...piece);
+  else if (piece.length > 0) out.push(piece);
   return out;
 }
