@@ -10,9 +10,10 @@ type Found = { readonly gpus: readonly Gpu[]; readonly problem?: string; readonl
 export async function probeGpus(
   system: System,
   memory: Probe['memory'],
+  limitMs: number,
   signal: AbortSignal,
 ): Promise<Pick<Probe, 'gpus' | 'gpuProblem' | 'cuda' | 'vulkan'>> {
-  const nvidia = await nvidiaGpus(system, signal);
+  const nvidia = await nvidiaGpus(system, limitMs, signal);
   const libraries = (await outputOf(system, ['ldconfig', '-p'], 5_000, signal)) ?? '';
   const has = (library: string) => libraries.includes(`${library} (`) || libraries.includes(`${library} =>`);
   return {
@@ -26,19 +27,19 @@ export async function probeGpus(
   };
 }
 
-async function nvidiaGpus(system: System, signal: AbortSignal): Promise<Found> {
+async function nvidiaGpus(system: System, limitMs: number, signal: AbortSignal): Promise<Found> {
   const query = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
-  const cards = await tryRun(system, 'nvidia-smi', query, 8_000, signal);
+  const cards = await tryRun(system, 'nvidia-smi', query, limitMs, signal);
   if (cards === 'missing') return { gpus: [] };
   if (cards === 'hung') {
     return {
       gpus: [],
-      problem: 'nvidia-smi did not answer within 8 seconds; restart the machine to bring its driver back.',
+      problem: 'nvidia-smi did not answer; restart the machine to bring its driver back.',
     };
   }
   if (cards.code !== 0) return { gpus: [], problem: driverProblem(cards.output) };
   const { gpus, problem } = parseNvidiaSmi(cards.output);
-  const header = gpus.length > 0 ? await outputOf(system, ['nvidia-smi'], 8_000, signal) : undefined;
+  const header = gpus.length > 0 ? await outputOf(system, ['nvidia-smi'], limitMs, signal) : undefined;
   const cudaDriver = /CUDA (?:UMD )?Version:\s*(\d+\.\d+)/.exec(header ?? '')?.[1];
   return { gpus, ...(problem !== undefined && { problem }), ...(cudaDriver !== undefined && { cudaDriver }) };
 }

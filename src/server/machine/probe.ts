@@ -11,17 +11,19 @@ export type ProbeOptions = {
   readonly hub?: boolean;
   /** The machine that is asked; this one if not given. */
   readonly system?: System;
+  /** How long nvidia-smi may take; 8 000 if not given. */
+  readonly cardLimitMs?: number;
 };
 
-/** Looks at the machine: a few files and commands, none of which is waited for longer than eight seconds. */
+/** Looks at the machine: a few files and commands, none of which is waited for long. */
 export async function probe(
-  { modelsFolder, hub, system = thisSystem() }: ProbeOptions,
+  { modelsFolder, hub, system = thisSystem(), cardLimitMs = 8_000 }: ProbeOptions,
   signal: AbortSignal,
 ): Promise<Probe> {
   const memory = await probeMemory(system, signal);
   const [cpu, graphics, ffmpeg, freeBytes] = await Promise.all([
     probeCpu(system, signal),
-    probeGpus(system, memory, signal),
+    probeGpus(system, memory, cardLimitMs, signal),
     outputOf(system, ['ffmpeg', '-version'], 5_000, signal),
     system.freeDisk(modelsFolder),
   ]);
