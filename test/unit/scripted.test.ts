@@ -76,6 +76,19 @@ describe('the scripted chat model', () => {
     expect(await replyOf(llm, request())).toBe('One two. ');
   });
 
+  it('calls tools after what it says, and says their result', async () => {
+    const llm = await createLlm({ replies: ['Wait. {tool:time {"place":"Rome"}}{tool:timer}', 'So: {result}'] });
+    const never = new AbortController().signal;
+    expect(await listOf(llm.reply(request(), never))).toEqual([
+      'Wait.',
+      ' ',
+      { id: expect.any(String), name: 'time', args: { place: 'Rome' } },
+      { id: expect.any(String), name: 'timer', args: {} },
+    ]);
+    const results = [{ role: 'tool', content: 'Noon.', callId: 'x' }] as const;
+    expect((await listOf(llm.reply(request(...results), never))).join('')).toBe('So: Noon.');
+  });
+
   it('stops waiting when it is aborted', async () => {
     const llm = await createLlm({ replies: ['One two'], firstTokenMs: 1_000_000 });
     const abort = new AbortController();

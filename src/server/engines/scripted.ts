@@ -83,14 +83,20 @@ export async function createAsr(settings: ScriptedAsrSettings): Promise<SpeechRe
 }
 
 export type ScriptedLlmSettings = MishapSettings & {
-  /** What is said, reply by reply, then from the beginning; `{said}` becomes the user's last message. */
+  /**
+   * What is said, reply by reply, then from the beginning; `{said}` becomes the user's last message, `{result}` the last tool's
+   * result. `{tool:time {"place":"Rome"}}` calls a tool; what follows its result is the next reply.
+   */
   readonly replies: readonly string[];
   readonly firstTokenMs?: number;
   /** Between two tokens. */
   readonly tokenMs?: number;
 };
 
-/** Says what it was told to, word by word. */
+/** A tool that is called, and its arguments. */
+const CALL = /\{tool:(\w+)(?:\s+(\{[^{}]*\}))?\}/g;
+
+/** Says what it was told to, word by word, and calls the tools it was told to. */
 export async function createLlm(settings: ScriptedLlmSettings): Promise<ChatModel> {
   const { replies, firstTokenMs = 0, tokenMs = 0 } = settings;
   const begin = mishaps('llm', settings);
@@ -99,7 +105,13 @@ export async function createLlm(settings: ScriptedLlmSettings): Promise<ChatMode
     async *reply({ messages }, signal) {
       const hazard = begin();
       const said = messages.findLast(({ role }) => role === 'user')?.content ?? '';
-      const reply = (replies[turns++ % Math.max(1, replies.length)] ?? '').replaceAll('{said}', () => said);
+      const result = messages.findLast(({ role }) => role === 'tool')?.content ?? '';
+      const script = replies[turns++ % Math.max(1, replies.length)] ?? '';
+      const calls = [...script.matchAll(CALL)];
+      const reply = script
+        .replace(CALL, '')
+        .replaceAll('{said}', () => said)
+        .replaceAll('{result}', () => result);
       let wait = firstTokenMs;
       for (const token of reply.match(/\s*\S+|\s+$/g) ?? []) {
         // Before the signal is looked at: an engine that hangs does so whatever it says.
@@ -108,6 +120,11 @@ export async function createLlm(settings: ScriptedLlmSettings): Promise<ChatMode
         if (signal.aborted) return;
         yield token;
         wait = tokenMs;
+      }
+      for (const [i, [, name, args = '{}']] of calls.entries()) {
+        await hazard();
+        if (signal.aborted) return;
+        yield { id: `call${turns}${i}`, name: name!, args: JSON.parse(args) };
       }
     },
     async [Symbol.asyncDispose]() {},
