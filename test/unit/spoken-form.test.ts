@@ -99,6 +99,11 @@ describe('the pieces a phrase is said in', () => {
     expect(texts('Hello, Dr. Smith. How are you? Fine!')).toEqual(['Hello, Dr. Smith.', 'How are you?', 'Fine!']);
   });
 
+  it('keep words without sound, which have their places among the others', () => {
+    expect(texts('Good. 😀 Fine! 🎉 🎉')).toEqual(['Good.', '😀 Fine! 🎉 🎉']);
+    expect(texts('🎉')).toEqual(['🎉']);
+  });
+
   it('are never very long', () => {
     const long = pieces(spokenWords('and so on '.repeat(100)));
     expect(long.flat()).toHaveLength(300);

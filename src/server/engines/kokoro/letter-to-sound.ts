@@ -15,7 +15,7 @@ const RULES: readonly (readonly [RegExp, string])[] = `
   tch→ʧ sch→ʃ ch(?=[lr])→k ch→ʧ sh→ʃ th→θ ph→f gh→ ck→k dge→ʤ ng(?=[aeiou])→ŋɡ ng→ŋ nk→ŋk qu→kw sc(?=[eiy])→s
   a(?=[bcdfgklmnpstvz]e$)→A i(?=[bcdfgklmnprstvz]e$)→I o(?=[bcdfgklmnpstvz]e$)→O u(?=[bcdfgklmnprstvz]e$)→u
   e(?=[bcdfgklmnpstvz]e$)→i
-  igh→I eau→O ee→i ea→i ai→A ay→A ei→A oa→O oo→u ou→W ow→O oi→Y oy→Y au→ɔ aw→ɔ ew→ju ue$→u ui→u ie→i eu→u ia→iə io→iO
+  y(?=[bcdfglmnprstz]e)→I igh→I eau→O ey→A ee→i ea→i ai→A ay→A ei→A oa→O oo→u ou→W ow→O oi→Y oy→Y au→ɔ aw→ɔ ew→ju ue$→u ui→u ie→i eu→u ia→iə io→iO
   ar→ɑɹ or→ɔɹ er→əɹ ir→ɜɹ ur→ɜɹ
   c(?=[eiy])→s g(?=[eiy])→ʤ y(?=[aeiou])→j ^y→j y$→i e$→ a$→ə o$→O i$→i u$→u a→æ e→ɛ i→ɪ o→ɑ u→ʌ y→ɪ b→b c→k d→d f→f
   g→ɡ h→h j→ʤ k→k l→l m→m n→n p→p q→k r→ɹ s→s t→t v→v w→w x→ks z→z`
