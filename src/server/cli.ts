@@ -94,7 +94,15 @@ async function models(args: readonly string[], config: Config, json: boolean): P
   const stop = new AbortController();
   // A second time it ends at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  return modelsCommand(args, { config, json }, stop.signal);
+  const planned = async (signal: AbortSignal) => {
+    const [{ modelsOf, planHere }, { ModelStore }] = await Promise.all([
+      import('./plan-here.ts'),
+      import('./models/store.ts'),
+    ]);
+    const here = await planHere(config, new ModelStore(config.models), signal);
+    return modelsOf(here, here.plan(!config.models.offline));
+  };
+  return modelsCommand(args, { config, json, planned }, stop.signal);
 }
 
 function defaultConfigFile(): string {

@@ -1,16 +1,14 @@
 import type { Config } from './config.ts';
 import { EngineError } from './engines/contracts.ts';
 import type { Logger } from './log.ts';
-import { installedPackages } from './machine/packages.ts';
-import { type Plan, plan, type StagePlan } from './machine/plan.ts';
-import { PLAN_STAGES, type PlanRequest, type PlanStage } from './machine/plan-request.ts';
-import { probe } from './machine/probe.ts';
-import { MODELS } from './models/manifest.ts';
+import type { Plan, StagePlan } from './machine/plan.ts';
+import { PLAN_STAGES, type PlanStage } from './machine/plan-request.ts';
 import type { ModelEntry } from './models/model-entry.ts';
 import { readOwnModel } from './models/own-model.ts';
 import { ModelStore } from './models/store.ts';
-import { megabytes, showDownload } from './show-download.ts';
-import { suits, type Want, wantOf } from './wanted-models.ts';
+import { modelsOf, type PlanHere, type PlanWorld, planHere } from './plan-here.ts';
+import { megabytes, type Screen, showDownload } from './show-download.ts';
+import { takesModels, type Want } from './wanted-models.ts';
 
 /** A model that a stage gets, with its files on this disk. */
 export type Supplied = {
@@ -37,111 +35,94 @@ const NAMED = 'named in the configuration';
  * Finds the models of the configuration, or fetches them, having said how much that is; what was picked for the user and cannot
  * be had is left out. Throws an `EngineError` for what the user named.
  */
-export async function supplyModels(config: Config, log: Logger, signal: AbortSignal): Promise<Supply> {
-  const wants = { asr: wantOf(config, 'asr'), llm: wantOf(config, 'llm'), tts: wantOf(config, 'tts') };
-  const planned = PLAN_STAGES.filter((stage) => wants[stage].is === 'planned');
+export async function supplyModels(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+  { screen = process.stderr, ...world }: PlanWorld & { readonly screen?: Screen } = {},
+): Promise<Supply> {
   const store = new ModelStore({ ...config.models, log: (line) => log.info(line) });
-  const own = await ownModels(wants);
-  const fetched = async (made: Plan | undefined): Promise<Supply> => ({
-    ...own,
-    ...(await fromStore(config, store, wants, made, log, signal)),
-    without: Object.fromEntries(
-      planned.flatMap((stage) => (made?.[stage]?.model ? [] : [[stage, made?.[stage]?.why]])),
-    ),
-  });
-  if (planned.length === 0) return fetched(undefined);
-
-  const outOfReach = await store.reachable(signal);
-  const onDisk = await idsOnDisk(store);
-  const machine = await probe({ modelsFolder: config.models.folder, hub: outOfReach === undefined }, signal);
-  const packages = await installedPackages();
-  const models = MODELS.filter((model) => suits(config, model));
-  const planFor = (hub: boolean): Plan => {
-    const request: PlanRequest = { language: config.language, onDisk, hub, packages, stages: planned };
-    const made = plan(machine, request, models);
-    sayPlan(made, log);
-    for (const stage of planned) refuseToGoWithout(config, stage, wants[stage], made);
-    return made;
-  };
+  if (!PLAN_STAGES.some((stage) => takesModels(config, stage))) return { without: {} };
+  const look = () => planHere(config, store, signal, world);
+  const here = await look();
+  const outOfReach = here.planned.length > 0 ? await store.reachable(signal) : undefined;
   if (outOfReach !== undefined) log.info(`models  the hub is not asked: ${outOfReach}`);
+  const supplied = async (here: PlanHere, hub: boolean): Promise<Supply> => {
+    const made = here.plan(hub);
+    if (here.planned.length > 0) sayPlan(made, log);
+    for (const stage of here.planned) refuseToGoWithout(config, stage, here, made);
+    return { ...(await fetched(config, store, here, made, log, screen, signal)), without: withoutModel(here, made) };
+  };
   try {
-    return await fetched(planFor(outOfReach === undefined));
+    return await supplied(here, outOfReach === undefined);
   } catch (error) {
     // What was picked for the user must not keep the server from starting.
-    if (signal.aborted || outOfReach !== undefined || error instanceof EngineError) throw error;
+    if (signal.aborted || error instanceof EngineError) throw error;
     log.warn(`models  ${(error as Error).message} Going on with what is here.`);
-    return fetched(planFor(false));
+    // Looked at anew: some of it may have come before it broke.
+    return supplied(await look(), false);
   }
 }
 
-async function idsOnDisk(store: ModelStore): Promise<Set<string>> {
-  const found = await Promise.all(MODELS.map((entry) => store.find(entry)));
-  return new Set(MODELS.filter((_, i) => found[i]).map(({ id }) => id));
-}
-
-async function ownModels(wants: Record<PlanStage, Want>): Promise<Partial<Record<PlanStage, Supplied>>> {
+/** Downloads what is missing, first what the user named, without which there is no start. */
+async function fetched(
+  config: Config,
+  store: ModelStore,
+  here: PlanHere,
+  made: Plan,
+  log: Logger,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<Partial<Record<PlanStage, Supplied>>> {
+  const all = modelsOf(here, made);
+  const { bytes, files } = await store.missing(all, signal);
+  if (files > 0 && !config.models.offline) {
+    const ids = all.map(({ id }) => id).join(', ');
+    log.info(`models  ${megabytes(bytes)} to download into ${config.models.folder}: ${ids}`);
+  }
+  const pull = async (entry: ModelEntry) => {
+    const shown = showDownload(screen);
+    const [stored] = await store.pull([entry], shown.show, signal).finally(() => shown.end());
+    return stored!.files;
+  };
   const supplied: Partial<Record<PlanStage, Supplied>> = {};
-  for (const stage of PLAN_STAGES) {
-    const want = wants[stage];
-    if (want.is !== 'path') continue;
-    const common = { id: want.path, why: NAMED, engine: undefined, plan: undefined };
-    if (stage === 'llm' || want.path.endsWith('.bin')) {
-      const family = stage === 'llm' ? 'gguf' : 'whisper-ggml';
-      supplied[stage] = { ...common, title: fileName(want.path), family, files: { model: want.path } };
-    } else {
-      const { title, family, files } = await readOwnModel(want.path, stage).catch((cause: Error) => {
-        throw new EngineError(stage, cause.message, { cause });
-      });
-      supplied[stage] = { ...common, title, family, files };
-    }
+  for (const stage of [...PLAN_STAGES].sort((a, b) => rank(here.wants[a]) - rank(here.wants[b]))) {
+    const want = here.wants[stage];
+    if (want.is === 'path') supplied[stage] = await ownModel(stage, want.path);
+    const entry = want.is === 'entry' ? want.entry : want.is === 'planned' ? made[stage]?.model : undefined;
+    if (!entry) continue;
+    const { id, title, family, engine } = entry;
+    const plan = want.is === 'planned' ? made[stage] : undefined;
+    const files = await pull(entry).catch((cause: Error) => {
+      if (want.is !== 'entry' || signal.aborted) throw cause;
+      const fix = `Where the hub can be reached, voice-chat models pull ${id} fetches it.`;
+      throw new EngineError(stage, `${cause.message} ${fix}`, { cause });
+    });
+    supplied[stage] = { id, title, family, engine, files, why: plan?.why ?? NAMED, plan };
   }
   return supplied;
 }
 
-async function fromStore(
-  config: Config,
-  store: ModelStore,
-  wants: Record<PlanStage, Want>,
-  made: Plan | undefined,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<Partial<Record<PlanStage, Supplied>>> {
-  const taken = PLAN_STAGES.flatMap((stage) => {
-    const want = wants[stage];
-    const entry = want.is === 'entry' ? want.entry : want.is === 'planned' ? made?.[stage]?.model : undefined;
-    return entry ? [{ stage, entry, plan: made?.[stage], named: want.is === 'entry' }] : [];
-  });
-  const entries = taken.map(({ entry }) => entry);
-  const { bytes, files } = await store.missing(entries, signal);
-  if (files > 0 && !config.models.offline) {
-    log.info(
-      `models  ${megabytes(bytes)} to download into ${config.models.folder}: ${entries.map(({ id }) => id).join(', ')}`,
-    );
+const rank = ({ is }: Want): number => (is === 'planned' ? 1 : 0);
+
+async function ownModel(stage: PlanStage, path: string): Promise<Supplied> {
+  const common = { id: path, why: NAMED, engine: undefined, plan: undefined };
+  if (stage === 'llm' || path.endsWith('.bin')) {
+    const family = stage === 'llm' ? 'gguf' : 'whisper-ggml';
+    return { ...common, title: path.split(/[/\\]/).at(-1)!, family, files: { model: path } };
   }
-  const shown = showDownload(process.stderr);
-  const stored = await store
-    .pull(entries, shown.show, signal)
-    .catch((cause: Error) => {
-      const named = taken.find((one) => one.named);
-      if (!named || signal.aborted) throw cause;
-      throw new EngineError(
-        named.stage,
-        `${cause.message} Or fetch it where the hub can be reached: voice-chat models pull ${named.entry.id}`,
-        { cause },
-      );
-    })
-    .finally(() => shown.end());
-  return Object.fromEntries(
-    taken.map(({ stage, entry, plan, named }, i) => {
-      const { id, title, family, engine } = entry;
-      const why = named || !plan ? NAMED : plan.why;
-      return [stage, { id, title, family, engine, files: stored[i]!.files, why, plan: named ? undefined : plan }];
-    }),
-  );
+  const { title, family, files } = await readOwnModel(path, stage).catch((cause: Error) => {
+    throw new EngineError(stage, cause.message, { cause });
+  });
+  return { ...common, title, family, files };
 }
 
+const withoutModel = ({ planned }: PlanHere, made: Plan): Supply['without'] =>
+  Object.fromEntries(planned.flatMap((stage) => (made[stage]?.model ? [] : [[stage, made[stage]?.why]])));
+
 /** An engine that the user named takes a model; the embedded one is no answer. */
-function refuseToGoWithout(config: Config, stage: PlanStage, want: Want, made: Plan): void {
+function refuseToGoWithout(config: Config, stage: PlanStage, { wants }: PlanHere, made: Plan): void {
+  const want = wants[stage];
   if (want.is !== 'planned' || !want.named || made[stage]?.model) return;
   const reasons = made.rejected.filter((one) => one.stage === stage).map(({ id, why }) => `${id}: ${why}`);
   const tried = reasons.length > 0 ? ` (${reasons.slice(0, 3).join('; ')})` : '';
@@ -157,5 +138,3 @@ function sayPlan(made: Plan, log: Logger): void {
   log.info(`models  an answer should begin ${low} to ${high} ms after you stop (${made.expected.basis})`);
   for (const note of made.notes) log.info(`models  ${note}`);
 }
-
-const fileName = (path: string): string => path.split(/[/\\]/).at(-1)!;

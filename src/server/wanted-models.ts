@@ -1,7 +1,6 @@
 import type { Config } from './config.ts';
 import { EngineError } from './engines/contracts.ts';
 import type { PlanStage } from './machine/plan-request.ts';
-import { MODELS, modelById } from './models/manifest.ts';
 import type { ModelEntry } from './models/model-entry.ts';
 import { isPath } from './models/own-model.ts';
 import { nearest } from './nearest.ts';
@@ -20,21 +19,25 @@ const MODEL_ENGINES: Readonly<Record<PlanStage, readonly string[]>> = {
 };
 
 /** What the configuration wants for a stage; throws an `EngineError` for a model that does not exist. */
-export function wantOf(config: Config, stage: PlanStage): Want {
+export function wantOf(config: Config, stage: PlanStage, models: readonly ModelEntry[]): Want {
   const settings = config[stage];
   if (settings.engine === 'auto') return { is: 'planned', named: false };
-  if (!MODEL_ENGINES[stage].includes(settings.engine) || !('model' in settings)) return { is: 'nothing' };
+  if (!takesModels(config, stage) || !('model' in settings)) return { is: 'nothing' };
   const { model } = settings;
   if (model === '') return { is: 'planned', named: true };
   if (isPath(model)) return { is: 'path', path: model };
-  const entry = modelById(model);
-  const fitting = MODELS.filter((one) => one.stage === stage && suits(config, one)).map(({ id }) => id);
+  const entry = models.find(({ id }) => id === model);
+  const fitting = models.filter((one) => one.stage === stage && suits(config, one)).map(({ id }) => id);
   if (entry && fitting.includes(model)) return { is: 'entry', entry };
   const meant = nearest(model, fitting);
   const hint = meant ? `did you mean ${meant}? ` : '';
   const what = entry ? `is no model for the engine ${settings.engine}` : 'is not known';
   throw new EngineError(stage, `${stage}.model ${model} ${what}; ${hint}voice-chat models lists what there is.`);
 }
+
+/** Whether the stage's engine runs a model here, named or picked. */
+export const takesModels = (config: Config, stage: PlanStage): boolean =>
+  config[stage].engine === 'auto' || MODEL_ENGINES[stage].includes(config[stage].engine);
 
 /** Whether the engine that the configuration names takes this model; `auto` takes any. */
 export function suits(config: Config, model: ModelEntry): boolean {

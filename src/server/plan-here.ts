@@ -1,0 +1,56 @@
+import type { Config } from './config.ts';
+import type { Probe } from './machine/machine.ts';
+import { installedPackages } from './machine/packages.ts';
+import { type Plan, plan } from './machine/plan.ts';
+import { PLAN_STAGES, type PlanRequest, type PlanStage } from './machine/plan-request.ts';
+import { probe } from './machine/probe.ts';
+import { MODELS } from './models/manifest.ts';
+import type { ModelEntry } from './models/model-entry.ts';
+import type { ModelStore } from './models/store.ts';
+import { suits, type Want, wantOf } from './wanted-models.ts';
+
+/** What a plan is made from, besides the configuration; tests put their own here. */
+export type PlanWorld = {
+  readonly models?: readonly ModelEntry[];
+  readonly machine?: Probe;
+  readonly packages?: PlanRequest['packages'];
+};
+
+/** The plan for this machine, and what each stage wants of it. */
+export type PlanHere = {
+  readonly machine: Probe;
+  readonly wants: Readonly<Record<PlanStage, Want>>;
+  /** The stages that leave their model to the plan. */
+  readonly planned: readonly PlanStage[];
+  /** The plan, if models could be downloaded, or not. */
+  readonly plan: (hub: boolean) => Plan;
+};
+
+/** Looks at the machine and the disk and makes ready to plan; asks no network. */
+export async function planHere(
+  config: Config,
+  store: ModelStore,
+  signal: AbortSignal,
+  world: PlanWorld = {},
+): Promise<PlanHere> {
+  const { models = MODELS } = world;
+  const want = (stage: PlanStage) => wantOf(config, stage, models);
+  const wants = { asr: want('asr'), llm: want('llm'), tts: want('tts') };
+  const planned = PLAN_STAGES.filter((stage) => wants[stage].is === 'planned');
+  const found = await Promise.all(models.map((entry) => store.find(entry)));
+  const onDisk = new Set(models.filter((_, i) => found[i]).map(({ id }) => id));
+  const machine = world.machine ?? (await probe({ modelsFolder: config.models.folder }, signal));
+  const packages = world.packages ?? (await installedPackages());
+  const suitable = models.filter((model) => suits(config, model));
+  const request = { language: config.language, onDisk, packages, stages: planned };
+  return { machine, wants, planned, plan: (hub) => plan(machine, { ...request, hub }, suitable) };
+}
+
+/** The models that the configuration takes here, named or planned, in the order of the stages. */
+export function modelsOf({ wants }: PlanHere, made: Plan): ModelEntry[] {
+  return PLAN_STAGES.flatMap((stage) => {
+    const want = wants[stage];
+    const model = want.is === 'entry' ? want.entry : want.is === 'planned' ? made[stage]?.model : undefined;
+    return model ? [model] : [];
+  });
+}
