@@ -35,7 +35,7 @@ type Calls = { readonly calls: string };
 /** For the arguments of tool calls, beside the words of the reply. */
 const CALL_TOKENS = 768;
 /** How long a piece of the prompt may take: an abort waits for it, and so does every other reply. */
-const STEP_MS = 60;
+const STEP_MS = 30;
 const FIRST_STEP = 32;
 /** Thoughts of earlier replies are no more than this long kept in the prompt. */
 const KEPT_THOUGHT = 16;
