@@ -2,6 +2,7 @@ import { type Config, ConfigError } from './config.ts';
 import { embeddedModels } from './embedded-models.ts';
 import { MODELS } from './models/manifest.ts';
 import type { ModelEntry } from './models/model-entry.ts';
+import { ModelStoreError } from './models/model-store-error.ts';
 import { ModelStore } from './models/store.ts';
 import { nearest } from './nearest.ts';
 import { megabytes, type Screen, showDownload } from './show-download.ts';
@@ -114,6 +115,10 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
   const { config, json, planned, all, screen, store, print } = ready;
   if (ids.length === 0 && !planned) throw new ConfigError('Name the models to pull; voice-chat models lists them.');
   const entries = ids.length > 0 ? chosen(all, ids) : await planned!(signal);
+  const found = await Promise.all(entries.map((entry) => store.find(entry)));
+  // Said at once: a download would first try again and again.
+  const outOfReach = found.every((one) => one) ? undefined : await store.reachable(signal);
+  if (outOfReach !== undefined) throw new ModelStoreError(outOfReach);
   const { bytes, files } = await store.missing(entries, signal);
   if (files > 0 && !config.models.offline) {
     screen.write(
