@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE } from '../protocol/messages.ts';
 import { type AccessRules, refusal, sameSecret, TOKEN_COOKIE } from './access.ts';
+import { AddressLimits } from './address-limits.ts';
 import type { PageFile } from './page-files.ts';
-import { RateLimit } from './rate-limit.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export type Answer = { readonly status: number; readonly type: string; readonly body: string };
@@ -24,6 +24,11 @@ export type HttpOptions = {
 
 const MAX_MESSAGE_BYTES = 256 * 1024;
 const MAX_LOGIN_BYTES = 4 * 1024;
+/** An old page that comes back with an old cookie now and then must not use them up. */
+const GUESSES = 30;
+const GUESSES_PER_SECOND = 1;
+
+type Limits = { readonly logins: AddressLimits; readonly guesses: AddressLimits };
 
 const HEADERS = {
   'Content-Security-Policy':
@@ -50,9 +55,9 @@ export type HttpServer = {
 /** The page, its few other addresses and the upgrade to `/ws/chat`. */
 export function createHttpServer(options: HttpOptions): HttpServer {
   const { access, tls } = options;
-  const logins = new RateLimit(5, 0.2);
+  const limits = { logins: new AddressLimits(5, 0.2), guesses: new AddressLimits(GUESSES, GUESSES_PER_SECOND) };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    answerRequest(request, response, options, logins).catch(() => {
+    answerRequest(request, response, options, limits).catch(() => {
       if (!response.headersSent) send(response, 500, 'text/plain', 'Something went wrong here.');
     });
   };
@@ -61,11 +66,11 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   server.requestTimeout = 30_000;
 
   // Deflate stays off: a few bytes may not become gigabytes, and speech hardly shrinks.
-  const limits = { maxPayload: MAX_MESSAGE_BYTES, maxFragments: 64, maxBufferedChunks: 1024 };
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, ...limits });
+  const sizes = { maxPayload: MAX_MESSAGE_BYTES, maxFragments: 64, maxBufferedChunks: 1024 };
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, ...sizes });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const refused = refusal(request, access);
+    const refused = refusal(request, access, limits.guesses);
     if (refused) {
       options.onRefused(refused.reason);
       return refuseUpgrade(socket, refused.status, refused.text);
@@ -90,17 +95,17 @@ async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
   options: HttpOptions,
-  logins: RateLimit,
+  limits: Limits,
 ): Promise<void> {
   const path = pathOf(request);
   const isLogin = path === '/login' && options.access.token !== '';
-  const refused = refusal(request, options.access, options.open.has(path) || isLogin);
+  const refused = refusal(request, options.access, limits.guesses, options.open.has(path) || isLogin);
   if (refused) {
     options.onRefused(refused.reason);
     if (refused.reason === 'token' && path === '/') return send(response, 401, 'text/html; charset=utf-8', LOGIN_PAGE);
     return send(response, refused.status, 'text/plain', refused.text);
   }
-  if (isLogin && request.method === 'POST') return login(request, response, options, logins);
+  if (isLogin && request.method === 'POST') return login(request, response, options, limits.logins);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return send(response, 405, 'text/plain', 'Only GET works here.');
@@ -122,9 +127,9 @@ async function login(
   request: IncomingMessage,
   response: ServerResponse,
   options: HttpOptions,
-  attempts: RateLimit,
+  attempts: AddressLimits,
 ): Promise<void> {
-  if (!attempts.take(1)) return send(response, 429, 'text/plain', 'Too many attempts; wait a few seconds.');
+  if (!attempts.of(request).take(1)) return send(response, 429, 'text/plain', 'Too many attempts; wait a few seconds.');
   let body = '';
   // Were the request destroyed, so would be the connection, and with it the answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {

@@ -14,12 +14,17 @@ export class RateLimit {
     this.#at = clock();
   }
 
-  /** Takes `amount` out; false if there is not that much. */
-  take(amount: number): boolean {
+  /** Whether there is that much in it. */
+  has(amount: number): boolean {
     const now = this.#clock();
     this.#level = Math.min(this.#capacity, this.#level + ((now - this.#at) / 1000) * this.#perSecond);
     this.#at = now;
-    if (amount > this.#level) return false;
+    return amount <= this.#level;
+  }
+
+  /** Takes `amount` out; false if there is not that much. */
+  take(amount: number): boolean {
+    if (!this.has(amount)) return false;
     this.#level -= amount;
     return true;
   }

@@ -213,4 +213,11 @@ describe.skipIf(!hasOpenssl)('a server with a token (skipped where there is no o
     expect(statuses.at(-1)).toBe(429);
     expect((await login(form(token))).status).toBe(429);
   });
+
+  it('looks at no more bearer tokens of an address that sent many wrong ones, on pages and upgrades', async () => {
+    const wrong = { authorization: 'Bearer open sesame' };
+    const statuses = await Promise.all(Array.from({ length: 40 }, () => ask(server.url, { ca, headers: wrong })));
+    expect(statuses.map(({ status }) => status)).toContain(429);
+    expect(await upgrade(server.url, { authorization: `Bearer ${token}` }, ca)).toBe(429);
+  });
 });

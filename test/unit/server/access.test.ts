@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type AccessRules, refusal } from '../../../src/server/access.ts';
+import { AddressLimits } from '../../../src/server/address-limits.ts';
 
 const RULES: AccessRules = {
   allowedHosts: ['voice.lan'],
@@ -8,10 +9,11 @@ const RULES: AccessRules = {
   token: '',
   secure: false,
 };
-const request = (headers: Record<string, string>, method = 'GET') =>
-  ({ headers, method }) as unknown as IncomingMessage;
+const request = (headers: Record<string, string>, remoteAddress = '192.0.2.1') =>
+  ({ headers, method: 'GET', socket: { remoteAddress } }) as unknown as IncomingMessage;
 const reason = (headers: Record<string, string>, rules: Partial<AccessRules> = {}, open = false) =>
-  refusal(request({ host: 'localhost:8000', ...headers }), { ...RULES, ...rules }, open)?.reason;
+  refusal(request({ host: 'localhost:8000', ...headers }), { ...RULES, ...rules }, new AddressLimits(5, 1), open)
+    ?.reason;
 
 describe('access', () => {
   it('lets in its own page, programs of the user, and what is allowed', () => {
@@ -47,5 +49,59 @@ describe('access', () => {
     expect(reason({ authorization: `Bearer ${token}x` }, { token })).toBe('token');
     expect(reason({ cookie: `voice-chat-token=` }, { token })).toBe('token');
     expect(reason({}, { token }, true)).toBeUndefined();
+  });
+});
+
+describe('wrong tokens', () => {
+  const rules = { ...RULES, token: '0123456789abcdef' };
+  const right = { authorization: `Bearer ${rules.token}` };
+  const wrong = { authorization: 'Bearer fedcba9876543210' };
+
+  /** A server that takes three wrong tokens from an address, and one more each second. */
+  function server() {
+    let now = 0;
+    const guesses = new AddressLimits(3, 1, () => now);
+    return {
+      wait: (ms: number) => {
+        now += ms;
+      },
+      ask: (headers: Record<string, string>, address?: string, open = false) =>
+        refusal(request({ host: 'localhost', ...headers }, address), rules, guesses, open)?.status ?? 200,
+    };
+  }
+
+  it('are refused without being looked at when too many came, and so is the right one', () => {
+    const { ask, wait } = server();
+    expect([wrong, wrong, wrong, wrong, right].map((headers) => ask(headers))).toEqual([401, 401, 401, 429, 429]);
+    wait(1_000);
+    expect([right, wrong, right].map((headers) => ask(headers))).toEqual([200, 401, 429]);
+  });
+
+  it('count as cookies too', () => {
+    const { ask } = server();
+    for (let i = 0; i < 3; i++) expect(ask({ cookie: `voice-chat-token=wrong${i}` })).toBe(401);
+    expect(ask({ cookie: 'voice-chat-token=wrong' })).toBe(429);
+  });
+
+  it('count for their address only, and for a whole network of version 6', () => {
+    const { ask } = server();
+    for (let i = 0; i < 4; i++) ask(wrong, `2001:db8:1:2::${i}`);
+    expect(ask(right, '2001:db8:1:2:3:4:5:6')).toBe(429);
+    expect(ask(right, '2001:db8:1:3::1')).toBe(200);
+    for (let i = 0; i < 4; i++) ask(wrong, `2001:db8::${i}`);
+    expect(ask(right, '2001:db8::9')).toBe(429);
+    expect(ask(right, '192.0.2.2')).toBe(200);
+    for (let i = 0; i < 4; i++) ask(wrong, '::ffff:192.0.2.3');
+    expect(ask(right, '::ffff:192.0.2.4')).toBe(200);
+  });
+
+  it('are not what a request without any, with the right one, or to an open path comes to', () => {
+    const { ask } = server();
+    for (let i = 0; i < 10; i++) {
+      expect(ask({})).toBe(401);
+      expect(ask(right)).toBe(200);
+      expect(ask(wrong, undefined, true)).toBe(200);
+    }
+    expect(ask(right)).toBe(200);
   });
 });
