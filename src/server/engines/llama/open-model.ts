@@ -42,8 +42,10 @@ export async function openModel(settings: ModelSettings): Promise<OpenModel> {
   try {
     const model = await llama
       .loadModel({ modelPath: file, gpuLayers: llama.gpu === false ? 0 : gpuLayers < 0 ? 'max' : gpuLayers })
-      .catch((error: Error) => {
-        throw notLoaded(error, settings, complaints);
+      .catch(async (error: Error) => {
+        // The library hands its complaints over in a later turn of the event loop.
+        await new Promise((resolve) => setImmediate(resolve));
+        throw await notLoaded(error, settings, complaints);
       });
     const contextSize = Math.min(settings.contextTokens || 4_096, model.trainContextSize);
     const threads = settings.threads || (model.size < TINY_BYTES ? 1 : llama.cpuMathCores);
@@ -130,15 +132,16 @@ async function checkMemory(
   wanted: { contextSize: number; sequences: number; batchSize: number },
   settings: ModelSettings,
 ): Promise<void> {
-  const need = await model.fileInsights.estimateContextResourceRequirementsV2({
-    ...wanted,
-    modelGpuLayers: model.gpuLayers,
-    swaFullCache: true,
-  });
+  const { contextSize, sequences } = wanted;
+  // Its estimate of a large context takes minutes, but what it says grows by the token.
+  const estimate = async (tokens: number) => {
+    const size = { ...wanted, contextSize: tokens, sequences: 1, modelGpuLayers: model.gpuLayers, swaFullCache: true };
+    return (await model.fileInsights.estimateContextResourceRequirementsV2(size)).cpuRam;
+  };
+  const [small, twice] = [await estimate(512), await estimate(1_024)];
+  const need = small + ((twice - small) / 512) * (contextSize * sequences - 512);
   const { free } = await llama.getRamState();
-  if (need.cpuRam > free) {
-    throw tooLarge(settings, wanted.contextSize, new Error(`It needs ${need.cpuRam} bytes, ${free} are free.`));
-  }
+  if (need > free) throw tooLarge(settings, contextSize, new Error(`It needs ${need} bytes, ${free} are free.`));
 }
 
 const failed = (message: string, cause?: unknown): EngineError => new EngineError('llm', message, { cause });
@@ -151,23 +154,20 @@ function tooLarge({ file, gpuLayers, conversations }: ModelSettings, contextToke
   );
 }
 
-function notLoaded(error: Error, settings: ModelSettings, complaints: readonly string[]): EngineError {
+async function notLoaded(error: Error, settings: ModelSettings, complaints: readonly string[]): Promise<EngineError> {
   const { file } = settings;
   const why = [...complaints, error.message].join('\n');
-  if (error.name === 'InvalidGgufMagicError' || /GGUF magic/i.test(why)) {
+  const { readGgufFileInfo } = await library();
+  const info = await readGgufFileInfo(file, { logWarnings: false }).catch(() => undefined);
+  if (!info)
     return failed(`${file} is not a GGUF file. Remove it and fetch it again with voice-chat models pull.`, error);
+  if (error.name === 'InsufficientMemoryError' || /unable to allocate|out of memory|insufficient memory/i.test(why)) {
+    return tooLarge(settings, settings.contextTokens, error);
   }
-  const architecture = /unknown model architecture: '([^']+)'/.exec(why)?.[1];
-  if (architecture) {
-    return failed(
-      `The model ${file} has the architecture "${architecture}", which this node-llama-cpp does not know. Use npm install node-llama-cpp@latest, or choose another llm.model.`,
-      error,
-    );
-  }
-  if (/memory|allocat/i.test(why)) return tooLarge(settings, settings.contextTokens, error);
   const reason = /error loading model: (.+)/.exec(why)?.[1] ?? error.message.split('\n')[0];
+  const { architecture } = info.metadata.general;
   return failed(
-    `The model ${file} cannot be loaded (${reason}). Fetch it again with voice-chat models pull, or choose another llm.model.`,
+    `The model ${file} cannot be loaded (${reason}). Fetch it again with voice-chat models pull; if its architecture, "${architecture}", is newer than node-llama-cpp, use npm install node-llama-cpp@latest.`,
     error,
   );
 }
