@@ -1,38 +1,45 @@
 import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { cpus, totalmem } from 'node:os';
 import type { Config } from './config.ts';
 import { isLoopback } from './config.ts';
+import { plansFor, planText } from './doctor-plan.ts';
 import { providePocketSphinx } from './engines/pocketsphinx/files.ts';
+import type { Check, Finding } from './machine/check.ts';
+import type { Probe } from './machine/machine.ts';
+import { machineChecks } from './machine/machine-checks.ts';
+import { packageChecks } from './machine/package-checks.ts';
+import { probe } from './machine/probe.ts';
+import { ModelStore } from './models/store.ts';
 
-/** One thing that was looked at; `fix` says what to do where it is not fine. */
-export type Check = {
-  readonly name: string;
-  readonly result: 'pass' | 'warn' | 'fail';
-  readonly found: string;
-  readonly fix?: string;
-};
-
-type Finding = Omit<Check, 'name'>;
-
-/** Looks at this machine and prints a table (or JSON); exit code 1 if something would keep voice-chat from working. */
+/** Looks at this machine and prints a table and the plan (or JSON); exit code 1 if something would keep voice-chat from working. */
 export async function doctor(config: Config, json: boolean): Promise<number> {
-  const checks = await examine(config);
+  const signal = AbortSignal.timeout(180_000);
+  const unreachable = await new ModelStore(config.models).reachable(AbortSignal.timeout(10_000)).catch(String);
+  const found = await probe({ modelsFolder: config.models.folder, hub: unreachable === undefined }, signal);
+  const checks = await examine(config, found, unreachable, signal);
   const failed = checks.some(({ result }) => result === 'fail');
-  if (json) process.stdout.write(`${JSON.stringify({ ok: !failed, checks })}\n`);
-  else process.stdout.write(checks.map(line).join(''));
+  const plans = await plansFor(config, found).catch((error: Error) => error.message);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ ok: !failed, checks, probe: found, plan: typeof plans === 'string' ? { problem: plans } : plans.now })}\n`,
+    );
+  else process.stdout.write(checks.map(line).join('') + (typeof plans === 'string' ? `\n${plans}\n` : planText(plans)));
   return failed ? 1 : 0;
 }
 
 const line = ({ name, result, found, fix }: Check): string =>
   `${result.padEnd(4)}  ${name.padEnd(16)}  ${found}${fix ? `\n${' '.repeat(24)}→ ${fix}` : ''}\n`;
 
-/** All checks, one after another. */
-export async function examine(config: Config): Promise<Check[]> {
+/** All checks, one after another: the machine, the optional packages, then what the configuration needs. */
+async function examine(
+  config: Config,
+  found: Probe,
+  unreachable: string | undefined,
+  signal: AbortSignal,
+): Promise<Check[]> {
   const checks: [string, () => Finding | Promise<Finding>][] = [
-    ['node', node],
-    ['machine', machine],
+    ['model hub', () => hub(config, unreachable)],
     ['cache folder', () => cacheFolder(config.cache.folder)],
     ['port', () => port(config.server)],
     ['address', () => address(config.server)],
@@ -40,23 +47,16 @@ export async function examine(config: Config): Promise<Check[]> {
     ['recogniser', () => recogniser(config)],
     ['language model', () => languageModel(config)],
   ];
-  const done: Check[] = [];
+  const done: Check[] = [...machineChecks(found), ...(await packageChecks(signal))];
   for (const [name, check] of checks) done.push({ name, ...(await check()) });
   return done;
 }
 
-function node(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const found = `Node ${process.versions.node}`;
-  const fine = major > 20 || (major === 20 && minor >= 19);
-  return fine ? { result: 'pass', found } : { result: 'fail', found, fix: 'Install Node 20.19 or newer.' };
-}
-
-function machine(): Finding {
-  const gib = totalmem() / 2 ** 30;
-  const found = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${gib.toFixed(1)} GiB memory`;
-  if (gib >= 2) return { result: 'pass', found };
-  return { result: 'warn', found, fix: 'The embedded engines want about 1 GiB for themselves; close other programs.' };
+function hub({ models }: Config, unreachable: string | undefined): Finding {
+  if (unreachable === undefined) return { result: 'pass', found: `${models.hub} answers` };
+  const found = `${models.hub} is not asked: ${unreachable}`;
+  if (models.offline) return { result: 'pass', found };
+  return { result: 'warn', found, fix: 'Without it, models that are on disk are used, and the embedded engines else.' };
 }
 
 async function cacheFolder(folder: string): Promise<Finding> {
@@ -75,19 +75,24 @@ async function cacheFolder(folder: string): Promise<Finding> {
 }
 
 async function port({ host, port }: Config['server']): Promise<Finding> {
-  const probe = createServer();
+  const listener = createServer();
   return new Promise((resolve) => {
-    probe.once('error', (error: NodeJS.ErrnoException) => {
+    listener.once('error', (error: NodeJS.ErrnoException) => {
       const found = `${host}:${port} cannot be opened (${error.code})`;
       resolve({ result: 'fail', found, fix: 'End what uses it, or set server.port in config.yml.' });
     });
-    probe.listen(port, host, () => probe.close(() => resolve({ result: 'pass', found: `${host}:${port} is free` })));
+    listener.listen(port, host, () =>
+      listener.close(() => resolve({ result: 'pass', found: `${host}:${port} is free` })),
+    );
   });
 }
 
 function address({ host }: Config['server']): Finding {
   if (isLoopback(host)) {
-    return { result: 'pass', found: `${host}: this machine only; browsers allow the microphone on http://localhost` };
+    return {
+      result: 'pass',
+      found: `${host}: this machine only; browsers give the microphone to http://localhost and to https, to nothing else`,
+    };
   }
   return { result: 'pass', found: `${host}: open to other machines, over TLS and with a token` };
 }
@@ -106,10 +111,12 @@ async function voiceDetector(): Promise<Finding> {
 }
 
 async function recogniser({ asr, cache }: Config): Promise<Finding> {
-  if (asr.engine === 'off' || asr.engine === 'scripted') return { result: 'pass', found: `asr.engine: ${asr.engine}` };
+  if (asr.engine !== 'auto' && asr.engine !== 'pocketsphinx') {
+    return { result: 'pass', found: `asr.engine: ${asr.engine}` };
+  }
   try {
     const files = await providePocketSphinx({ cacheDir: cache.folder, offline: true }, new AbortController().signal);
-    return { result: 'pass', found: `pocketsphinx, model in ${files.acousticModel}` };
+    return { result: 'pass', found: `embedded: pocketsphinx, model in ${files.acousticModel}` };
   } catch (error) {
     const fix =
       'npm start fetches it where the Debian mirror can be reached; or use the line above. Typing works without.';

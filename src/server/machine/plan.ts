@@ -52,6 +52,7 @@ export function plan(probe: Probe, request: PlanRequest, models: readonly ModelE
   const card = cardOf(probe);
   const budget = budgetOf(probe, request, card);
   const stages = request.stages ?? PLAN_STAGES;
+  const qualityOf = (id: string): number => models.find((model) => model.id === id)?.quality ?? 0;
   const only = (stage: PlanStage): Options => {
     const all = optionsOf(stage, models, request, probe, card);
     return stages.includes(stage) ? all : { options: all.options.slice(0, 1), rejected: [] };
@@ -67,14 +68,20 @@ export function plan(probe: Probe, request: PlanRequest, models: readonly ModelE
         .filter(({ model, level }) => model && model.id !== choice[stage].model?.id && level > choice[stage].level)
         .reverse()
         .map((option) => ({ id: option.model!.id, why: whyNot(stage, option, choice, probe, request, budget) })),
-      ...ladders[stage].rejected.filter(({ id }) => better(id, choice[stage].model)),
-    ].map(({ id, why }) => ({ stage, id, why })),
+      ...ladders[stage].rejected.filter(({ id }) => qualityOf(id) > (choice[stage].model?.quality ?? 0)),
+    ]
+      .sort((a, b) => qualityOf(b.id) - qualityOf(a.id))
+      .map(({ id, why }) => ({ stage, id, why })),
   );
-  function better(id: string, than: ModelEntry | undefined): boolean {
-    return (models.find((model) => model.id === id)?.quality ?? 0) > (than?.quality ?? 0);
-  }
   const planned = (stage: PlanStage): StagePlan =>
-    stagePlan(stage, choice[stage], done, probe, card, rejected.find((one) => one.stage === stage)?.why);
+    stagePlan(
+      stage,
+      choice[stage],
+      done,
+      probe,
+      card,
+      rejected.find((one) => one.stage === stage),
+    );
   return {
     ...Object.fromEntries(stages.map((stage) => [stage, planned(stage)])),
     rejected,
@@ -128,7 +135,7 @@ function stagePlan(
   { llm }: Fit,
   probe: Probe,
   card: Gpu | undefined,
-  obstacle: string | undefined,
+  obstacle: { readonly id: string; readonly why: string } | undefined,
 ): StagePlan {
   const { model, engine, level } = option;
   const cores = probe.cpu.cores;

@@ -10,13 +10,12 @@ export function reason(
   device: 'cpu' | 'cuda' | 'vulkan' | 'metal',
   place: LlmPlace | undefined,
   card: Gpu | undefined,
-  obstacle: string | undefined,
+  obstacle: { readonly id: string; readonly why: string } | undefined,
 ): string {
   if (!model) {
     const embedded = NAMES[engine as keyof typeof NAMES] ?? engine;
-    return obstacle
-      ? `${embedded}, which is embedded; of the best model: ${obstacle}.`
-      : `${embedded}, which is embedded.`;
+    const instead = obstacle && `; the best model, ${obstacle.id}, is not taken: ${obstacle.why}`;
+    return `${embedded}, which is embedded${instead ?? ''}.`;
   }
   const where = device === 'cpu' ? 'the processor' : `${card?.name ?? 'the card'} (${API[device]})`;
   if (!place || model.stage !== 'llm') {
