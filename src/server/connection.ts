@@ -258,6 +258,8 @@ export class Connection {
   /** Whoever says nothing for long has left; a client whose buffer has not shrunk for five seconds does not read at all. */
   #watch(): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    // Whoever waits for a timer may be silent.
+    if (this.#held?.session.willSpeak) this.#lastUse = performance.now();
     if (performance.now() - this.#lastUse >= this.#world.limits.idleMinutes * 60_000) {
       return this.#close(CLOSE.idle, 'Nothing was said for a long time.');
     }

@@ -37,3 +37,16 @@ it('no tools are offered when none are configured', async () => {
   await client.hearAll(turn);
   expect(client.of('reply_text').map(({ text }) => text)).toEqual(['Let me see. ']);
 });
+
+it('a client that waits for a timer is not closed for its silence', async () => {
+  const replies = ['{tool:timer {"seconds":3}}', 'Set.'];
+  const limits = { idleMinutes: 0.02 };
+  await using server = await startTestServer({ llm: { engine: 'scripted', replies }, limits });
+  const client = await WireClient.open(server.url);
+  client.type('a timer, three seconds');
+  const { turn } = await client.first('user_said');
+  await client.hearAll(turn);
+  await client.first('reply_text', (message) => message.turn === turn + 1);
+  await client.hearAll(turn + 1);
+  expect((await client.closed).code).toBe(4000);
+});

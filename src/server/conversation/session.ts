@@ -92,6 +92,11 @@ export class ConversationSession {
     return this.#spoken !== undefined || (this.#turn !== undefined && this.#turn.state.is !== 'over');
   }
 
+  /** Whether it will say something by itself later: a timer runs, or a sentence waits until nobody speaks. */
+  get willSpeak(): boolean {
+    return this.#announcements.length > 0 || (this.#tools?.pending ?? false);
+  }
+
   /** How far the voice detector is behind this session's microphone, in frames. */
   get backlog(): { waiting: number; dropped: number } {
     return this.#hearing.backlog;

@@ -5,6 +5,8 @@ export interface ToolBox {
   readonly descriptions: readonly ToolDescription[];
   /** What the chat model is told of a call, a sentence whatever goes wrong; it never rejects and never takes for ever. */
   run(call: ToolCall, signal: AbortSignal): Promise<string>;
+  /** Whether one of them will have something to say later, such as a timer that runs. */
+  readonly pending: boolean;
 }
 
 /** Opens a session's tools: what they do lasts until `signal` aborts, and `say` speaks a sentence when nobody else does. */

@@ -31,7 +31,13 @@ export function toolBoxOf(tools: readonly Tool[], clock: Clock): OpenToolBox {
   const descriptions = tools.map(({ name, description, args }) => ({ name, description, parameters: schemaOf(args) }));
   return (say, signal): ToolBox => {
     const context: ToolContext = { clock, timers: new Timers(clock, say, signal) };
-    return { descriptions, run: (call, callSignal) => run(tools, call, context, callSignal) };
+    return {
+      descriptions,
+      run: (call, callSignal) => run(tools, call, context, callSignal),
+      get pending() {
+        return context.timers.running.length > 0;
+      },
+    };
   };
 }
 

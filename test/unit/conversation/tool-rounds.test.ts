@@ -24,7 +24,11 @@ function model(...rounds: ReplyDelta[][]) {
   return { llm, asked };
 }
 
-const tools = (run: ToolBox['run'] = async ({ id }) => `result ${id}`): ToolBox => ({ descriptions, run });
+const tools = (run: ToolBox['run'] = async ({ id }) => `result ${id}`): ToolBox => ({
+  descriptions,
+  run,
+  pending: false,
+});
 
 async function textOf(reply: AsyncIterable<string>): Promise<string> {
   let text = '';
@@ -53,7 +57,7 @@ describe('a reply with tools', () => {
 
   it('asks once, without tools, where there are none', async () => {
     const { llm, asked } = model(['Hello.', call('a')]);
-    const none: ToolBox = { descriptions: [], run: async () => expect.unreachable() };
+    const none: ToolBox = { ...tools(async () => expect.unreachable()), descriptions: [] };
     expect(await textOf(replyWithTools(llm, request, none, [], never))).toBe('Hello.');
     expect(asked).toEqual([request]);
   });

@@ -133,11 +133,14 @@ describe('the calculator', () => {
 
 describe('a timer', () => {
   it('says so aloud when it is over', async () => {
-    const { call, said, clock } = session(['timer']);
+    const { box, call, said, clock } = session(['timer']);
+    expect(box.pending).toBe(false);
     expect(await call('timer', { action: 'set', minutes: 1, seconds: 30 })).toContain('1 minute and 30 seconds');
     await clock.pass(89_999);
     expect(said).toEqual([]);
+    expect(box.pending).toBe(true);
     await clock.pass(1);
+    expect(box.pending).toBe(false);
     expect(said).toEqual(['Your timer of 1 minute and 30 seconds is over.']);
     expect(await call('timer', { action: 'list' })).toBe('No timer is running.');
   });
