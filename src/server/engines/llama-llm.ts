@@ -29,7 +29,10 @@ export type LlamaModel = ChatModel & {
 /** Loads a GGUF model with llama.cpp; throws an `EngineError` that names the fix when that does not work here. */
 export async function create(settings: LlamaSettings): Promise<LlamaModel> {
   const { llama, model, context, runsOn } = await openModel(settings);
-  const replies = await Replies.open(llama, model, context, settings);
+  const replies = await Replies.open(llama, model, context, settings).catch(async (error) => {
+    await llama.dispose();
+    throw error;
+  });
   let closed: Promise<void> | undefined;
   return {
     runsOn,
