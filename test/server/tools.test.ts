@@ -3,8 +3,9 @@ import { startTestServer } from '../fixtures/test-server.ts';
 import { WireClient } from '../fixtures/wire-client.ts';
 
 it('a model calls tools within its reply, and a timer is announced when it is over', async () => {
-  const replies = ['Let me see. {tool:timer {"seconds":1,"label":"tea"}}', 'Done. {result}', 'You are welcome.'];
-  await using server = await startTestServer({ llm: { engine: 'scripted', replies } });
+  // The first is the engine's trial: it runs in a process of its own, as a model does.
+  const replies = ['Trial.', 'Let me see. {tool:timer {"seconds":1,"label":"tea"}}', 'Done. {result}'];
+  await using server = await startTestServer({ llm: { engine: 'scripted', replies, ownProcess: true } });
   const client = await WireClient.open(server.url);
   client.type('a timer for my tea, one second');
   const { turn } = await client.first('user_said');

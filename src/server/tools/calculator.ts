@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { evaluate } from './expression.ts';
-import type { Quantity } from './quantity.ts';
+import { evaluate } from './calculator/expression.ts';
+import type { Quantity } from './calculator/quantity.ts';
 import type { Tool } from './tool.ts';
 
 const args = z.object({

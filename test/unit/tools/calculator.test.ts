@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../../src/server/tools/expression.ts';
+import { evaluate } from '../../../src/server/tools/calculator/expression.ts';
 
 /** The digits of the result, `~` before what is rounded. */
 function value(expression: string): string {
