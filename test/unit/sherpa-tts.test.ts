@@ -116,6 +116,38 @@ describe.skipIf(tiny.missing)(`sherpa-onnx synthesis${tiny.missing ?? ''}`, () =
     expect((await say(german, 'Guten Morgen.')).words).toEqual([]);
   });
 
+  it('says of Chinese what its lexicon has, and nothing where it has nothing', async () => {
+    const settings = await tiny.settings('kokoro');
+    const lexicon = join(scratch, 'lexicon-zh.txt');
+    await writeFile(lexicon, '你 n i\n好 h a o\n');
+    const tts = await create({ ...settings, language: 'zh', files: { ...settings.files, 'lexicon-zh': lexicon } });
+    open.push(tts);
+    const length = async (phrase: string) => (await say(tts, phrase)).samples.length;
+    expect(await length('鑫鑫鑫')).toBe(0);
+    expect(await length('你好你好你好')).toBeGreaterThan(await length('你好'));
+    expect(await length('你鑫好')).toBe(await length('你 好'));
+  });
+
+  it.each([
+    ['de', 'w'],
+    ['de', '7 '],
+    ['zh', '好'],
+    ['ja', 'ょ'],
+    ['en', 'XWQ '],
+    ['fr', '% '],
+    ['en', 'wonderfully '],
+  ] as const)(
+    'takes as much of %s as anyone writes, though 510 phonemes at once end the process: %s',
+    async (language, text) => {
+      const { lexicon: _, 'lexicon-us': __, ...files } = (await tiny.settings('kokoro', { tokenSamples: 24 })).files;
+      const tts = await create({ family: 'kokoro', files, language, threads: 1 });
+      open.push(tts);
+      for (const count of [100, 1_000]) {
+        expect((await say(tts, `A ${text.repeat(count)}`)).samples.every(Number.isFinite)).toBe(true);
+      }
+    },
+  );
+
   it('is loaded again after it was closed, and says that it is closed', async () => {
     const settings = await tiny.settings('matcha');
     for (let i = 0; i < 3; i++) {
@@ -215,14 +247,19 @@ describe.skipIf(tiny.missing)(`privacy${tiny.missing ?? ''}`, () => {
         "''",
       ];
       const program = `
-      const tts = await (await import(${JSON.stringify(module)})).create(${JSON.stringify(settings)});
-      for (const phrase of ${JSON.stringify(secrets)}) {
-        for await (const _ of tts.speak(phrase, { name: '', speed: 1 }, new AbortController().signal));
+      const { create } = await import(${JSON.stringify(module)});
+      for (const language of ['en', 'ja']) {
+        const tts = await create({ ...${JSON.stringify(settings)}, language });
+        for (const phrase of ${JSON.stringify(secrets)}) {
+          for await (const _ of tts.speak(phrase, { name: '', speed: 1 }, new AbortController().signal));
+        }
       }`;
       const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
         encoding: 'utf8',
       });
-      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+      // Sounds that a model has no token for are named by their code: they are no words.
+      const told = stderr.replace(/^.*Skip unknown phonemes\. Unicode codepoint: \\U\+[0-9a-f]+\.$\n?/gm, '');
+      expect({ status, stdout, told }).toEqual({ status: 0, stdout: '', told: '' });
     },
   );
 });
@@ -253,6 +290,13 @@ describe('what a model is given to say', () => {
     expect(texts('你好，世界！今天天气很好。', 'zh')).toEqual(['你好，世界！', '今天天气很好。']);
     expect(texts('こんにちは、元気？', 'ja')).toEqual(['こんにちは、元気？']);
     expect(texts('Grüße 😀 aus Zürich 你好 *heute*', 'de')).toEqual(['Grüße aus Zürich heute']);
+  });
+
+  it('leaves out Chinese characters that the model has no sound for', () => {
+    const known = new Set('你好世界');
+    expect(sayable('你好，鑫世界！', 'zh', known).map(({ text }) => text)).toEqual(['你好， 世界！']);
+    expect(sayable('日本語をはなす', 'ja', new Set()).map(({ text }) => text)).toEqual(['をはなす']);
+    expect(sayable('日本語', 'ja', new Set())).toEqual([]);
   });
 
   it.each(['de', 'zh', 'en'] as const)('is nothing where there is nothing to say: %s', (language) => {

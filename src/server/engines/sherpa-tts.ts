@@ -1,8 +1,8 @@
 import type { Language, TtsFamily } from '../models/model-entry.ts';
 import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
-import { checkTtsFiles, sherpaTtsConfig, type TtsFacts, type TtsFiles } from './sherpa/tts-files.ts';
+import { checkTtsFiles, knownHan, sherpaTtsConfig, type TtsFacts, type TtsFiles } from './sherpa/tts-files.ts';
 import { loadSherpaTts, type SherpaTts } from './sherpa/tts-library.ts';
-import { sayable } from './sherpa/tts-text.ts';
+import { type SayablePiece, sayable } from './sherpa/tts-text.ts';
 import { chunks, finished } from './sound/finish.ts';
 import { begunIn, sharedTime } from './sound/share-time.ts';
 import { chosenVoice, type NumberedVoice } from './voices/chosen-voice.ts';
@@ -34,7 +34,8 @@ export async function create(settings: SherpaTtsSettings): Promise<SpeechSynthes
     throw new EngineError('tts', message);
   }
   const model = await loadSherpaTts(sherpaTtsConfig(family, files, language, threads), files.model!);
-  return new SherpaSynthesizer(model, voicesFor(names, language), settings);
+  const han = language === 'zh' || language === 'ja' ? await knownHan(family, files) : undefined;
+  return new SherpaSynthesizer(model, voicesFor(names, language), (phrase) => sayable(phrase, language, han), threads);
 }
 
 function namesOf(family: TtsFamily, { names, speakers }: TtsFacts): readonly string[] {
@@ -49,14 +50,19 @@ class SherpaSynthesizer implements SpeechSynthesizer {
   readonly runsOn: string;
   readonly #model: SherpaTts;
   readonly #numbered: readonly NumberedVoice[];
-  readonly #language: Language;
+  readonly #sayable: (phrase: string) => SayablePiece[];
   readonly #closed = new AbortController();
   #last: Promise<void> = Promise.resolve();
 
-  constructor(model: SherpaTts, voices: readonly NumberedVoice[], { language, threads }: SherpaTtsSettings) {
+  constructor(
+    model: SherpaTts,
+    voices: readonly NumberedVoice[],
+    sayable: (phrase: string) => SayablePiece[],
+    threads: number,
+  ) {
     this.#model = model;
     this.#numbered = voices;
-    this.#language = language;
+    this.#sayable = sayable;
     this.rate = model.sampleRate;
     this.voices = voices.map(({ name }) => name);
     this.runsOn = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
@@ -66,7 +72,7 @@ class SherpaSynthesizer implements SpeechSynthesizer {
     const id = chosenVoice(voice, this.#numbered);
     if (signal.aborted) return;
     let position = 0;
-    for (const { text, endsSentence, words } of sayable(phrase, this.#language)) {
+    for (const { text, endsSentence, words } of this.#sayable(phrase)) {
       const made = await this.#make(text, id, voice.speed, signal);
       if (signal.aborted) return;
       if (this.#closed.signal.aborted) throw new EngineError('tts', 'The synthesiser was closed; open a new one.');
@@ -109,6 +115,8 @@ class SherpaSynthesizer implements SpeechSynthesizer {
       made.catch(() => {});
       return (await Promise.race([made, stopped]))?.samples ?? silence;
     } catch (cause) {
+      // Its only word for a text that has no sound in the end.
+      if (String(cause).includes('produced no audio')) return silence;
       throw new EngineError('tts', 'The voice model cannot say this phrase; say it in other words.', { cause });
     } finally {
       stop.removeEventListener('abort', onStop);

@@ -14,6 +14,8 @@ const SAME: readonly (readonly [RegExp, string])[] = [
   [/əl(?=$|\s)/g, 'ᵊl'],
   [/ɐ/g, 'ə'],
   [/r/g, 'ɹ'],
+  [/ɾ/g, 'T'],
+  [/ʔ/g, 't'],
   [/e/g, 'A'],
   [/ː|ʲ|\p{M}/gu, ''],
 ];

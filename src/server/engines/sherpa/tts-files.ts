@@ -92,6 +92,20 @@ function roles(files: TtsFiles, start: string): string | undefined {
   return paths.length > 0 ? paths.join(',') : undefined;
 }
 
+/**
+ * The Chinese characters that a model has sounds for; undefined where espeak-ng says them. Kokoro never asks espeak-ng: of
+ * Japanese it says kana only, unless a lexicon has more.
+ */
+export async function knownHan(family: TtsFamily, files: TtsFiles): Promise<ReadonlySet<string> | undefined> {
+  if (family !== 'kokoro' && files.espeak) return undefined;
+  const known = new Set<string>();
+  for (const path of roles(files, 'lexicon')?.split(',') ?? []) {
+    for (const [, character] of (await readFile(path, 'utf8')).matchAll(/^(\p{Script=Han})\s/gmu))
+      known.add(character!);
+  }
+  return known;
+}
+
 /** The configuration of sherpa-onnx's `OfflineTts` for these files. */
 export function sherpaTtsConfig(family: TtsFamily, files: TtsFiles, language: Language, threads: number): object {
   const lexicon = roles(files, 'lexicon');
