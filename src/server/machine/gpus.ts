@@ -16,11 +16,13 @@ export async function probeGpus(
   const nvidia = await nvidiaGpus(system, limitMs, signal);
   const libraries = (await outputOf(system, ['ldconfig', '-p'], 5_000, signal)) ?? '';
   const has = (library: string) => libraries.includes(`${library} (`) || libraries.includes(`${library} =>`);
+  const cudnn = [9, 8].find((major) => has(`libcudnn.so.${major}`));
   return {
     gpus: [...nvidia.gpus, ...(await amdGpus(system)), ...appleGpu(system, memory)],
     ...(nvidia.problem !== undefined && { gpuProblem: nvidia.problem }),
     cuda: {
       ...(nvidia.cudaDriver !== undefined && { driver: nvidia.cudaDriver }),
+      ...(cudnn !== undefined && { cudnn }),
       runtimes: [13, 12, 11].filter((major) => has(`libcudart.so.${major}`) && has(`libcublas.so.${major}`)),
     },
     vulkan: { loader: has('libvulkan.so.1'), drivers: await vulkanDrivers(system) },

@@ -35,6 +35,8 @@ export type Probe = {
     readonly driver?: string;
     /** Major versions of which both libcudart and libcublas are installed. */
     readonly runtimes: readonly number[];
+    /** The major version of cuDNN, if it is installed. */
+    readonly cudnn?: number;
   };
   readonly vulkan: {
     /** Whether programs find the Vulkan library. */

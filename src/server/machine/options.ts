@@ -1,8 +1,15 @@
-import type { AsrModel, ModelEntry, TtsModel } from '../models/model-entry.ts';
+import type { AsrModel, LlmModel, ModelEntry, TtsModel } from '../models/model-entry.ts';
 import type { Gpu, Probe } from './machine.ts';
 import { type CardUse, cardUse } from './native-builds.ts';
 import type { PlanRequest, PlanStage } from './plan-request.ts';
-import { coresFor } from './speed.ts';
+import {
+  cardBytesPerSecond,
+  coresFor,
+  cpuBytesPerSecond,
+  MIN_TOKENS_PER_SECOND,
+  readsPromptInTime,
+  tokensPerSecond,
+} from './speed.ts';
 
 /** One way to fill a stage; without a model it is the embedded engine. */
 export type Option = {
@@ -60,18 +67,20 @@ function waysOf(
   switch (model.stage) {
     case 'llm':
       if (!packages.llama) return ['node-llama-cpp is not installed (npm install node-llama-cpp)'];
+      if (!quickEnough(model, probe, card)) return [tooSlow(model, probe)];
       // 14 steps for twice the parameters: 0.6 → 20, 1.7 → 41, 4 → 58, 8 → 72, 14 → 84.
       return [{ model, engine: 'llama', device: 'any', level: 20 + 14 * Math.log2(model.parameters / 0.6) }];
     case 'asr': {
-      if (model.engine === 'sherpa') return [sherpa(model, packages.sherpa, lightest, probe, 20)];
+      if (model.engine === 'sherpa') return [sherpa(model, packages.sherpa, lightest, probe)];
       if (!packages.whisper) return ['@fugood/whisper.node is not installed (npm install @fugood/whisper.node)'];
       return [onCard(model, card && cardUse('whisper', card, probe))];
     }
     case 'tts': {
-      const ways = [sherpa(model, packages.sherpa, lightest, probe, 18)];
-      // onnxruntime-node 1.30 fetches a library for CUDA 12 (its install-metadata.js); for the card as for the language model.
-      const use = card && probe.cuda.runtimes.includes(12) ? cardUse('llama', card, probe) : undefined;
-      const cuda = use && 'device' in use && use.device === 'cuda' && packages.ort && packages.ortCuda;
+      const ways = [sherpa(model, packages.sherpa, lightest, probe)];
+      // onnxruntime-node 1.30 fetches a library for CUDA 12 (its install-metadata.js), which needs cuDNN 9.
+      const libraries = probe.cuda.runtimes.includes(12) && probe.cuda.cudnn === 9 && packages.ort && packages.ortCuda;
+      const use = card && libraries ? cardUse('llama', card, probe) : undefined;
+      const cuda = use && 'device' in use && use.device === 'cuda';
       if (model.family === 'kokoro' && cuda) ways.push({ model, engine: 'kokoro', device: 'cuda', level: 74 });
       return ways;
     }
@@ -83,14 +92,15 @@ function sherpa(
   installed: boolean,
   lightest: number,
   { cpu, arch }: Probe,
-  lowest: number,
 ): Option | string {
   const cores = coresFor(model);
   if (!installed) return 'sherpa-onnx-node is not installed (npm install sherpa-onnx-node)';
   if (arch === 'x64' && !cpu.avx2) return NO_AVX2;
   if (cpu.cores < cores && cores > lightest) return `it wants ${cores} processor cores, and there are ${cpu.cores}`;
-  // Small ones before a language model of 1.7, large ones (quality 85 and more) before one of 4.
-  return { model, engine: 'sherpa', device: 'cpu', level: lowest + model.quality * 0.28 };
+  // What is small comes before any language model, Kokoro and Parakeet (quality 85 and more) between one of 1.7 and one of 4.
+  const small = model.quality < 70 || cores <= lightest;
+  const level = small ? Math.min(19, model.quality * 0.28) : 20 + model.quality * 0.28;
+  return { model, engine: 'sherpa', device: 'cpu', level };
 }
 
 function onCard(model: ModelEntry, use: CardUse | undefined): Option | string {
@@ -99,3 +109,17 @@ function onCard(model: ModelEntry, use: CardUse | undefined): Option | string {
   if (use.device === 'metal') return 'on a Mac recognition runs on the processor';
   return { model, engine: 'whisper', device: use.device, level: 60 + model.quality / 100 };
 }
+
+/** Whether it is quick enough where it runs best, on the card as a whole or on the processor. */
+function quickEnough(model: LlmModel, probe: Probe, card: Gpu | undefined): boolean {
+  const cpuSpeed = cpuBytesPerSecond(probe);
+  const onCpu = tokensPerSecond(model, 0, 1, cpuSpeed);
+  if (onCpu >= MIN_TOKENS_PER_SECOND && readsPromptInTime(model, 0, cpuSpeed)) return true;
+  if (!card || !('device' in cardUse('llama', card, probe))) return false;
+  return tokensPerSecond(model, 1, cardBytesPerSecond(card), cpuSpeed) >= MIN_TOKENS_PER_SECOND;
+}
+
+const tooSlow = (model: LlmModel, probe: Probe): string => {
+  const rate = tokensPerSecond(model, 0, 1, cpuBytesPerSecond(probe)).toFixed(0);
+  return `about ${rate} tokens a second on the processor are too few, and no card is here that does better`;
+};

@@ -46,7 +46,7 @@ export type Plan = {
 
 /**
  * The best that fits this machine: all stages climb one ladder of levels together, and the highest rung that fits is taken, so
- * that more memory never makes any stage worse. Pure: the same probe and request give the same plan.
+ * that more memory never makes any stage worse as long as models can be fetched. Pure: the same probe and request give the same plan.
  */
 export function plan(probe: Probe, request: PlanRequest, models: readonly ModelEntry[] = MODELS): Plan {
   const card = cardOf(probe);
@@ -58,7 +58,7 @@ export function plan(probe: Probe, request: PlanRequest, models: readonly ModelE
     return stages.includes(stage) ? all : { options: all.options.slice(0, 1), rejected: [] };
   };
   const ladders = { asr: only('asr'), llm: only('llm'), tts: only('tts') };
-  const choice = climb(ladders, (tried) => typeof fitting(tried, probe, request, budget) !== 'string');
+  const choice = climb(ladders, request.hub, (tried) => typeof fitting(tried, probe, request, budget) !== 'string');
   const fits = fitting(choice, probe, request, budget);
   const done: Fit = typeof fits === 'string' ? { ramBytes: 0, vramBytes: 0, diskBytes: 0, downloadBytes: 0 } : fits;
 
@@ -98,15 +98,18 @@ function cardOf(probe: Probe): Gpu | undefined {
   return [...(usable.length > 0 ? usable : probe.gpus)].sort((a, b) => b.freeBytes - a.freeBytes)[0];
 }
 
-/** The highest rung that fits; then a stage that was left without a model takes what fits beside the others. */
-function climb(ladders: Readonly<Record<PlanStage, Options>>, fits: (choice: Choice) => boolean): Choice {
+/**
+ * The highest rung that fits. Where only models on disk count, one that is too large may bar the way to all above it: there a
+ * stage that was left without a model takes what fits beside the others.
+ */
+function climb(ladders: Readonly<Record<PlanStage, Options>>, hub: boolean, fits: (choice: Choice) => boolean): Choice {
   const levels = PLAN_STAGES.flatMap((stage) => ladders[stage].options.map(({ level }) => level)).sort((a, b) => b - a);
   const at = (stage: PlanStage, level: number): Option =>
     ladders[stage].options.filter((option) => option.level <= level).at(-1)!;
   const rung = (level: number): Choice => ({ asr: at('asr', level), llm: at('llm', level), tts: at('tts', level) });
   let choice = rung(levels.find((level) => fits(rung(level))) ?? 0);
   for (const stage of PLAN_STAGES) {
-    if (choice[stage].model) continue;
+    if (hub || choice[stage].model) continue;
     const better = ladders[stage].options.filter((option) => fits({ ...choice, [stage]: option })).at(-1);
     if (better) choice = { ...choice, [stage]: better };
   }

@@ -66,6 +66,16 @@ describe('what runs where', () => {
     expect(planFor(recorded('h100')).llm!.device).toBe('cuda');
   });
 
+  it('speaks on the card only where onnxruntime-node has all that it needs there', () => {
+    const machine = recorded('4090');
+    const { driver } = machine.probe.cuda;
+    expect(planFor(machine).tts!.engine).toBe('kokoro');
+    const without = withProbe(machine, { cuda: { ...(driver && { driver }), runtimes: [13, 12] } });
+    expect(planFor(without).tts).toMatchObject({ engine: 'sherpa', device: 'cpu', model: { id: 'kokoro-82m' } });
+    const packages = { ...machine.packages, ortCuda: false };
+    expect(planFor({ ...machine, packages }).tts!.engine).toBe('sherpa');
+  });
+
   it('asks for the CUDA libraries where only they are missing', () => {
     const machine = withProbe(recorded('4090'), {
       cuda: { driver: '13.0', runtimes: [] },

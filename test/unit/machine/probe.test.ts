@@ -15,6 +15,7 @@ const LDCONFIG = `	libcudart.so.13 (libc6,x86-64) => /usr/local/cuda/targets/x86
 	libcublas.so.13 (libc6,x86-64) => /usr/local/cuda/targets/x86_64-linux/lib/libcublas.so.13
 	libcudart.so.12 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libcudart.so.12
 	libcublasLt.so.12 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libcublasLt.so.12
+	libcudnn.so.9 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libcudnn.so.9
 	libvulkan.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/libvulkan.so.1
 `;
 
@@ -95,7 +96,7 @@ describe('the cards', () => {
         '/etc/vulkan/icd.d': ['nvidia_icd.json'],
       },
     });
-    expect(cuda.runtimes).toEqual([13]);
+    expect(cuda).toEqual({ runtimes: [13], cudnn: 9 });
     expect(vulkan).toEqual({ loader: true, drivers: ['lvp_icd.x86_64', 'nvidia_icd'] });
   });
 
