@@ -6,7 +6,7 @@ import type { Tool } from './tool.ts';
 const args = z.object({
   expression: z
     .string({ error: 'must be text' })
-    .max(500)
+    .max(200)
     .describe('Such as "(3 + 4) * 2^10", "15% of 80" or "sqrt(2)". Angles are in radians.'),
 });
 

@@ -16,7 +16,7 @@ const args = z.object({
   label: z.string().max(100).default('').describe('What the timer is for, such as "tea". May be left out.'),
   announcement: z
     .string()
-    .max(300)
+    .max(200)
     .default('')
     .describe(
       "What is said aloud when the timer is over, one sentence in the user's language. Left out: an English one.",
