@@ -79,7 +79,9 @@ async function redecoding(sherpa: SherpaAsr, settings: SherpaAsrSettings): Promi
   return redecoder;
 }
 
-function recognizer(engine: Pick<SpeechRecognizer, 'recognize'>, runsOn: string): SpeechRecognizer {
+type Inner = Pick<SpeechRecognizer, 'recognize'> & { idle?(): Promise<void> };
+
+function recognizer(engine: Inner, runsOn: string): SpeechRecognizer {
   let closed = false;
   async function* recognize(speech: AsyncIterable<Float32Array>, signal: AbortSignal): AsyncGenerator<Transcript> {
     if (closed) throw new EngineError('asr', 'The recogniser has been closed; open it again.');
@@ -93,7 +95,8 @@ function recognizer(engine: Pick<SpeechRecognizer, 'recognize'>, runsOn: string)
     runsOn,
     recognize,
     async [Symbol.asyncDispose]() {
-      closed = true; // the native parts go with the process, or when nothing refers to them any more
+      closed = true; // the native parts go when nothing refers to them any more, or with the process
+      await engine.idle?.();
     },
   };
 }

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Language } from '../models/model-entry.ts';
 import { EngineError, type SpeechRecognizer, type Transcript } from './contracts.ts';
 import { Redecoder } from './redecode/redecoder.ts';
 import { loadWhisper, type Variant, type WhisperContext, type WhisperPackage } from './whisper/addon.ts';
 import { CHOSEN, deviceIn } from './whisper/device.ts';
+import { checkGgmlFile } from './whisper/ggml-file.ts';
 import { heardText } from './whisper/heard-text.ts';
 import { NativeLog } from './whisper/native-log.ts';
 
@@ -58,7 +58,10 @@ export async function create(settings: WhisperAsrSettings): Promise<SpeechRecogn
     runsOn,
     recognize,
     async [Symbol.asyncDispose]() {
-      closed = true; // not released: a decode that was left may still run; the memory goes with the process
+      if (closed) return;
+      closed = true;
+      await redecoder.idle();
+      await context.release();
     },
   };
 }
@@ -77,7 +80,7 @@ async function openOn(settings: WhisperAsrSettings): Promise<Opened> {
   if (device === 'cuda' || device === 'vulkan')
     throw new EngineError('asr', `Whisper cannot use ${refused[0]}. ${FIXES[device]}`);
   const native = load('default', settings);
-  const log = new NativeLog(native);
+  const log = NativeLog.of(native);
   const context = openModel(native, settings, false);
   return { context, log, runsOn: refused.length ? `${cpu} (${refused.map((why) => `no ${why}`).join('; ')})` : cpu };
 }
@@ -97,7 +100,7 @@ async function tryCard(variant: Variant, settings: WhisperAsrSettings): Promise<
     const [why = ''] = (error as Error).message.split('\n');
     return `${title}: ${why.replace(/^(\S+): cannot open shared.*/, '$1 is missing')}`;
   }
-  const log = new NativeLog(native);
+  const log = NativeLog.of(native);
   const context = openModel(native, settings, true);
   const found = deviceIn(await log.having(CHOSEN));
   if (found && !found.software) return { context, log, runsOn: `${found.kind}, ${found.name}` };
@@ -125,15 +128,15 @@ function openModel(native: WhisperPackage, { file, name }: WhisperAsrSettings, u
 }
 
 async function checkFile({ file, name = basename(file) }: WhisperAsrSettings): Promise<void> {
-  const magic = Buffer.alloc(4);
   try {
-    await using handle = await open(file);
-    await handle.read(magic, 0, 4, 0);
+    await checkGgmlFile(file);
   } catch (cause) {
-    throw new EngineError('asr', `${file} cannot be read. Run: voice-chat models pull ${name}`, { cause });
+    const isThere = (cause as NodeJS.ErrnoException).code === undefined;
+    const message = isThere
+      ? `${basename(file)} is no Whisper model in ggml's format, or a damaged one. Run: voice-chat models verify ${name}`
+      : `${file} cannot be read. Run: voice-chat models pull ${name}`;
+    throw new EngineError('asr', message, { cause });
   }
-  if (magic.toString('latin1') === 'lmgg') return;
-  throw new EngineError('asr', `${basename(file)} is no ggml model of Whisper. Run: voice-chat models verify ${name}`);
 }
 
 /** As 16-bit numbers, at least a second: whisper.cpp refuses what is shorter than a tenth. */

@@ -46,6 +46,11 @@ export class Redecoder {
     await this.#decode(samples, true, never);
   }
 
+  /** Resolves when what is being decoded now is done, also what an abort left behind. */
+  async idle(): Promise<void> {
+    await this.#turns.run(async () => {}, true, new AbortController().signal);
+  }
+
   /** Partial transcripts of `speech`, then one final one; an empty final text means that there were no words in it. */
   async *recognize(speech: AsyncIterable<Float32Array>, signal: AbortSignal): AsyncGenerator<Transcript> {
     const left = new AbortController();

@@ -6,17 +6,26 @@ const FATAL = /fail|memory|device lost/i;
 
 /** What whisper.cpp says of itself, which is the only place where it says on what it computes, and that it failed. */
 export class NativeLog {
+  /** A package has one listener as long as it lives: to put another in its place while it computes would crash it. */
+  static readonly #logs = new WeakMap<WhisperPackage, NativeLog>();
   #text = '';
   readonly #onError = new Set<(text: string) => void>();
 
-  constructor(native: WhisperPackage) {
+  private constructor(native: WhisperPackage) {
     native.WhisperContext.toggleNativeLog(true, (level, text) => {
       if (level === 'error' && FATAL.test(text)) for (const tell of this.#onError) tell(text.trim());
-      if (this.#text.length < 100_000) this.#text += text;
+      this.#text = (this.#text + text).slice(-100_000);
     });
   }
 
-  /** The text so far once it has `pattern`, or what there is after two seconds: lines come a little after what they tell of. */
+  /** The log of a package. */
+  static of(native: WhisperPackage): NativeLog {
+    let log = NativeLog.#logs.get(native);
+    if (!log) NativeLog.#logs.set(native, (log = new NativeLog(native)));
+    return log;
+  }
+
+  /** The last of what was said once `pattern` is in it, or what there is after two seconds: lines come a little late. */
   async having(pattern: RegExp): Promise<string> {
     for (let i = 0; i < 400 && !pattern.test(this.#text); i++) await sleep(5);
     return this.#text;
