@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../contracts.ts';
 
@@ -12,8 +14,14 @@ export interface KokoroNetwork {
   close(): Promise<void>;
 }
 
-const CUDA_FIX =
-  'run node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12, and install CUDA 12 and cuDNN 9 where the loader finds them';
+/** How to get what CUDA needs: the package brings everything but that, and its own script fetches the rest. */
+function cudaFix(): string {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return 'onnxruntime-node has CUDA for Linux on x64 only, so set tts.device to cpu';
+  }
+  const script = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '../script/install.js');
+  return `run node ${script} --onnxruntime-node-install=cuda12, and install CUDA 12 and cuDNN 9 where the loader finds them, or set tts.device to cpu`;
+}
 
 /** Loads the network onto one device, and on no other; throws an `EngineError` that names the fix. */
 export async function openNetwork(path: string, device: 'cuda' | 'cpu', threads: number): Promise<KokoroNetwork> {
@@ -33,7 +41,7 @@ export async function openNetwork(path: string, device: 'cuda' | 'cpu', threads:
   } catch (cause) {
     const message =
       device === 'cuda'
-        ? `Kokoro cannot run with CUDA here; ${CUDA_FIX}, or set tts.device to cpu.`
+        ? `Kokoro cannot run with CUDA here; ${cudaFix()}.`
         : `The file ${path} is no model that ONNX Runtime can load; run voice-chat models verify.`;
     throw new EngineError('tts', message, { cause });
   }
