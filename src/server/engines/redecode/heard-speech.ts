@@ -6,6 +6,8 @@ const SMOOTH = 5;
 const BELOW_LOUDEST = 0.02;
 /** 5 dB above the steady noise of the room. */
 const ABOVE_FLOOR = 1.8;
+/** 18 dB below the loudest: what is louder counts as said, however loud the room is. */
+const NEVER_ABOVE = 0.125;
 const SILENCE = 1e-4;
 
 /** An utterance as far as it was heard: its samples (16 kHz, made finite and -1 to 1), and where it is quiet. */
@@ -61,7 +63,8 @@ export class HeardSpeech {
   }
 
   #quiet(): number {
-    return Math.max(this.#loudest * BELOW_LOUDEST, this.#floor * ABOVE_FLOOR, SILENCE);
+    const noise = Math.min(this.#floor * ABOVE_FLOOR, this.#loudest * NEVER_ABOVE);
+    return Math.max(this.#loudest * BELOW_LOUDEST, noise, SILENCE);
   }
 
   #measure(at: number): void {

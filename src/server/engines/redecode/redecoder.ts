@@ -10,6 +10,8 @@ export type RedecoderOptions = {
   readonly decode: (samples: Float32Array<ArrayBuffer>) => Promise<string>;
   /** The longest stretch that may be decoded at once; longer utterances are cut where they are quiet. */
   readonly maxSeconds: number;
+  /** The time in milliseconds, by which decodes are timed; that of the process if not given. */
+  readonly now?: () => number;
 };
 
 const RATE = 16_000;
@@ -93,9 +95,10 @@ export class Redecoder {
         [start, asked, latest] = [cut, cut, undefined];
         if (signal.aborted) return;
       }
-      const guess = this.#maybeEnd(heard, asked);
-      if (decoding || !(guess || this.#due(heard.length - asked, asked === start))) continue;
-      decoding = decodeSoFar(guess);
+      if (decoding) continue;
+      const next = this.#next(heard, asked, asked === start);
+      if (next === 'wait') continue;
+      decoding = decodeSoFar(next === 'maybe the end');
       // Awaited below; an error must not count as unhandled until then.
       decoding.then(
         () => (decoding = undefined),
@@ -110,24 +113,23 @@ export class Redecoder {
     if (!signal.aborted) out.push({ text: joinedText(settled, rest), final: true, understood: true });
   }
 
-  #due(since: number, first: boolean): boolean {
-    if (this.#lastMs > SLOWEST_PARTIAL_MS) return false;
-    return ms(since) >= Math.max(first ? FIRST_MS : LEAST_MS, PATIENCE * this.#lastMs);
-  }
-
-  /** Whether something was said since the last decode and a pause has come after it. */
-  #maybeEnd(heard: HeardSpeech, asked: number): boolean {
-    if (this.#lastMs > SLOWEST_GUESS_MS) return false;
+  /** Whether it is time to decode what was heard so far; `asked` is how far the last decode went. */
+  #next(heard: HeardSpeech, asked: number, first: boolean): 'wait' | 'more was said' | 'maybe the end' {
     const quietFrom = heard.quietFrom();
-    return quietFrom > Math.max(0, asked - (SETTLED_MS * RATE) / 1000) && ms(heard.length - quietFrom) >= PAUSE_MS;
+    if (quietFrom <= Math.max(0, asked - (SETTLED_MS * RATE) / 1000)) return 'wait';
+    const pauseMs = ms(heard.length - quietFrom);
+    if (pauseMs >= PAUSE_MS && this.#lastMs <= SLOWEST_GUESS_MS) return 'maybe the end';
+    const patience = Math.max(first ? FIRST_MS : LEAST_MS, PATIENCE * this.#lastMs);
+    return this.#lastMs <= SLOWEST_PARTIAL_MS && ms(heard.length - asked) >= patience ? 'more was said' : 'wait';
   }
 
   async #decode(samples: Float32Array<ArrayBuffer>, urgent: boolean, signal: AbortSignal): Promise<string> {
     if (samples.length === 0) return '';
-    const began = performance.now();
-    const text = await this.#turns.run(() => this.#options.decode(samples), urgent, signal);
+    const { decode, now = () => performance.now() } = this.#options;
+    const began = now();
+    const text = await this.#turns.run(() => decode(samples), urgent, signal);
     // The wait for others counts: where many speak at once, partial texts become rarer.
-    if (text !== undefined) this.#lastMs = performance.now() - began;
+    if (text !== undefined) this.#lastMs = now() - began;
     return text ?? '';
   }
 }
