@@ -1,13 +1,14 @@
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
-import { type ChatRequest, EngineError, type ToolDescription } from '../contracts.ts';
+import type { ChatRequest, ToolDescription } from '../contracts.ts';
+import { callGrammar } from './call-grammar.ts';
 import type { ChatFormat } from './chat-format.ts';
 import { fitted } from './fit.ts';
 import { formatOf } from './model-format.ts';
 import { type Memory, type Piece, type Prompt, pieces, promptFor } from './prompt.ts';
+import { PromptSteps } from './prompt-steps.ts';
 import { ReplyReader } from './reply-reader.ts';
 import { type Slot, Slots } from './slots.ts';
 import { systemText, talkOf } from './talk.ts';
-import { toolGrammar } from './tool-grammar.ts';
 import { ModelVocabulary } from './vocabulary.ts';
 
 /** What one reply cost, in tokens. */
@@ -31,12 +32,10 @@ export type ReplySettings = {
 
 /** A whole reply's tool calls, as they were written. */
 type Calls = { readonly calls: string };
+type CallGrammar = Awaited<ReturnType<typeof callGrammar>>;
 
 /** For the arguments of tool calls, beside the words of the reply. */
 const CALL_TOKENS = 768;
-/** How long a piece of the prompt may take: an abort waits for it, and so does every other reply. */
-const STEP_MS = 30;
-const FIRST_STEP = 32;
 /** Thoughts of earlier replies are no more than this long kept in the prompt. */
 const KEPT_THOUGHT = 16;
 const USAGES = 100;
@@ -54,7 +53,7 @@ export class Replies {
   /** What of the context is left to prompts. */
   readonly #room: number;
   #written = 0;
-  #step = FIRST_STEP;
+  readonly #steps: PromptSteps;
 
   private constructor(
     llama: Llama,
@@ -69,6 +68,7 @@ export class Replies {
     this.#settings = settings;
     this.#format = format;
     this.#vocabulary = new ModelVocabulary(model);
+    this.#steps = new PromptSteps(context.batchSize);
     this.#slots = new Slots(Array.from({ length: context.totalSequences }, () => context.getSequence()));
     this.#room = context.contextSize - Math.min(settings.maxTokens, Math.floor(context.contextSize / 2)) - 8;
   }
@@ -97,14 +97,19 @@ export class Replies {
 
   /** The reply's text as it is written, then its tool calls. */
   async *write(request: ChatRequest, signal: AbortSignal): AsyncGenerator<string | Calls, void, undefined> {
-    const tools = request.tools ?? [];
-    const grammar = tools.length > 0 ? toolGrammar(tools) : undefined;
+    const { tools = [] } = request;
+    const grammar = tools.length > 0 ? await callGrammar(this.#llama, this.#model, tools) : undefined;
     const talk = fitted(talkOf(request), this.#room, (text) => this.#vocabulary.tokenize(text, false).length);
     const parts = pieces(talk, this.#format);
     const slot = await this.#slots.take((free) => this.#best(free, parts), signal);
     if (!slot) return;
     try {
       yield* this.#writeOn(slot, parts, grammar, signal);
+    } catch (error) {
+      // What of the step that failed the sequence holds, nobody knows.
+      slot.memories = [];
+      await slot.sequence.clearHistory().catch(() => {});
+      throw error;
     } finally {
       this.#slots.giveBack(slot);
     }
@@ -113,7 +118,7 @@ export class Replies {
   async *#writeOn(
     slot: Slot,
     parts: readonly Piece[],
-    grammar: string | undefined,
+    grammar: CallGrammar | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<string | Calls, void, undefined> {
     const { sequence } = slot;
@@ -121,7 +126,9 @@ export class Replies {
     // A model may spell its replies in more tokens than its tokenizer, by which the talk was fitted.
     if (prompt.tokens.length > this.#context.contextSize - 16) prompt = this.#prompt(parts, [], []);
     const metered = spent(sequence);
-    const last = await this.#evaluate(slot, prompt, signal);
+    slot.memories = [...prompt.remember];
+    slot.answered = 0;
+    const last = await this.#steps.evaluate(sequence, prompt.tokens, signal);
     if (signal.aborted) return;
     const { thinking, maxTokens, temperature, seed } = this.#settings;
     const opened = this.#format.beforeReply;
@@ -131,13 +138,12 @@ export class Replies {
       { thinking, tools: grammar !== undefined, stops: this.#format.stops },
       beginsThinking,
     );
-    const following = grammar === undefined ? undefined : await this.#following(grammar);
     const tokens = sequence.evaluate([...last], {
       temperature,
       seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : seed + this.#written++,
       minP: 0.05,
       // Once the model calls a tool, the rest of the reply is written by the grammar.
-      grammarEvaluationState: () => (reader.calls === undefined ? undefined : following?.()),
+      grammarEvaluationState: () => (reader.calls === undefined ? undefined : grammar?.()),
     });
     let evaluated: number | undefined;
     try {
@@ -173,30 +179,6 @@ export class Replies {
     }
   }
 
-  /** Evaluates all of the prompt but its last tokens, which it returns; stops between two steps when `signal` aborts. */
-  async #evaluate(slot: Slot, { tokens, remember }: Prompt, signal: AbortSignal): Promise<readonly Token[]> {
-    const { sequence } = slot;
-    slot.memories = [...remember];
-    slot.answered = 0;
-    // The last token must be evaluated in any case: the reply's first is read off it.
-    await sequence.adaptStateToTokens(tokens.slice(0, -1), false);
-    for (;;) {
-      const rest = tokens.slice(sequence.nextTokenIndex);
-      if (rest.length <= this.#step || signal.aborted) {
-        if (!signal.aborted && sequence.needsCheckpoints && rest.length > 1) {
-          await sequence.evaluateWithoutGeneratingNewTokens(rest.slice(0, -1));
-          await sequence.takeCheckpoint();
-          return rest.slice(-1);
-        }
-        return rest;
-      }
-      const started = performance.now();
-      await sequence.evaluateWithoutGeneratingNewTokens(rest.slice(0, this.#step));
-      const fitting = (this.#step * STEP_MS) / Math.max(1, performance.now() - started);
-      this.#step = Math.round(Math.min(this.#context.batchSize, Math.max(16, fitting, this.#step / 2), this.#step * 2));
-    }
-  }
-
   /** The sequence that knows this conversation, else the one that was not used longest. */
   #best(free: readonly Slot[], parts: readonly Piece[]): Slot {
     const known = free.map((slot) => {
@@ -220,28 +202,6 @@ export class Replies {
   #remember(slot: Slot, { tokens }: Prompt, reader: ReplyReader): void {
     if (reader.thoughts > KEPT_THOUGHT || slot.sequence.nextTokenIndex < tokens.length) return;
     slot.memories.push({ is: 'reply', start: tokens.length, tokens: reader.tokens, texts: reader.texts });
-  }
-
-  /** A function that gives the grammar's state of this reply, made when it is first asked for. */
-  async #following(gbnf: string) {
-    const { LlamaGrammarEvaluationState } = await import('node-llama-cpp');
-    let grammar: Awaited<ReturnType<Llama['createGrammar']>>;
-    try {
-      grammar = await this.#llama.createGrammar({ grammar: gbnf });
-    } catch (cause) {
-      throw new EngineError(
-        'llm',
-        'The tools make a grammar that llama.cpp does not take; simplify their parameters.',
-        {
-          cause,
-        },
-      );
-    }
-    let state: InstanceType<typeof LlamaGrammarEvaluationState> | undefined;
-    return () => {
-      state ??= new LlamaGrammarEvaluationState({ model: this.#model, grammar });
-      return state;
-    };
   }
 
   #count(usage: ReplyUsage): void {
