@@ -21,7 +21,7 @@ export async function chooseEngines(config: Config, log: Logger, signal: AbortSi
   return {
     vad: chooseVad(config),
     asr: await chooseAsr(config, supply, log),
-    llm: chooseLlm(config, supply),
+    llm: chooseLlm(config, supply, log),
     tts: chooseTts(config, supply),
   };
 }

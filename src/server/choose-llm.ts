@@ -2,7 +2,9 @@ import { type Choice, here, NAMED, scripted } from './choice.ts';
 import type { Config } from './config.ts';
 import type { ChatModel } from './engines/contracts.ts';
 import { instructions } from './instructions.ts';
+import type { Logger } from './log.ts';
 import type { Supplied, Supply } from './model-supply.ts';
+import { describeTools } from './tools/tool-box.ts';
 
 type Llm = Config['llm'];
 /** What the configuration may say of a model that runs here. */
@@ -28,17 +30,17 @@ const USUAL: Own = {
 };
 
 /** Picks the chat model. */
-export function chooseLlm(config: Config, supply: Supply): Choice<ChatModel> {
+export function chooseLlm(config: Config, supply: Supply, log: Logger): Choice<ChatModel> {
   const { llm } = config;
   switch (llm.engine) {
     case 'auto': {
       const supplied = supply.llm;
       if (!supplied) return builtin(supply.without.llm ?? 'no language model is configured');
       const fallback = async () => builtin(`the model ${supplied.id} could not be loaded`);
-      return { ...llama(supplied, USUAL, instructions(config)), fallback };
+      return { ...llama(supplied, USUAL, config), fallback };
     }
     case 'llama':
-      return llama(supply.llm!, llm, instructions(config));
+      return llama(supply.llm!, llm, config);
     case 'builtin':
       return builtin(NAMED);
     case 'openai':
@@ -48,7 +50,7 @@ export function chooseLlm(config: Config, supply: Supply): Choice<ChatModel> {
         module: 'openai-llm',
         settings: llm,
         isServer: true,
-        inProcess: async () => (await import('./engines/openai-llm.ts')).create(llm),
+        inProcess: async () => (await import('./engines/openai-llm.ts')).create(llm, (sentence) => log.warn(sentence)),
       };
     case 'scripted':
       return {
@@ -58,7 +60,7 @@ export function chooseLlm(config: Config, supply: Supply): Choice<ChatModel> {
   }
 }
 
-function llama({ title, files, why, plan }: Supplied, own: Own, systemPrompt: string): Choice<ChatModel> {
+function llama({ title, files, why, plan }: Supplied, own: Own, config: Config): Choice<ChatModel> {
   return {
     what: `llama.cpp (${title})`,
     why,
@@ -74,7 +76,8 @@ function llama({ title, files, why, plan }: Supplied, own: Own, systemPrompt: st
       temperature: own.temperature,
       maxTokens: own.maxTokens,
       thinking: own.thinking,
-      systemPrompt,
+      systemPrompt: instructions(config),
+      tools: describeTools(config.llm.tools),
     },
     keepsPrompt: true,
     startMs: START_MS,

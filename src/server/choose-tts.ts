@@ -17,12 +17,15 @@ export function chooseTts(config: Config, supply: Supply): Choice<SpeechSynthesi
       const fallback = async () => flite(`the model ${supplied.id} could not be loaded`);
       const sound = sherpa(supplied, config, 0);
       if (supplied.plan?.engine !== 'kokoro') return { ...sound, fallback };
-      return { ...kokoro(supplied, { device: 'auto', threads: 0 }), fallback: async () => ({ ...sound, fallback }) };
+      return {
+        ...kokoro(supplied, config, { device: 'auto', threads: 0 }),
+        fallback: async () => ({ ...sound, fallback }),
+      };
     }
     case 'sherpa':
       return sherpa(supply.tts!, config, tts.threads);
     case 'kokoro':
-      return kokoro(supply.tts!, tts);
+      return kokoro(supply.tts!, config, tts);
     case 'openai':
       return {
         what: `openai (${tts.model || 'first model'} at ${new URL(tts.baseUrl).host})`,
@@ -53,12 +56,12 @@ function sherpa({ title, family, files, why, plan }: Supplied, { language }: Con
   } satisfies Choice<SpeechSynthesizer>;
 }
 
-function kokoro({ title, files, why, plan }: Supplied, own: { device: string; threads: number }) {
+function kokoro({ title, files, why, plan }: Supplied, { language }: Config, own: { device: string; threads: number }) {
   return {
     what: `kokoro (${title})`,
     why,
     module: 'kokoro-tts',
-    settings: { files, device: own.device, threads: own.threads || plan?.threads || 4 },
+    settings: { files, language, device: own.device, threads: own.threads || plan?.threads || 4 },
     startMs: START_MS,
     stallMs: STALL_MS,
   } satisfies Choice<SpeechSynthesizer>;

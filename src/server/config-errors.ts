@@ -11,18 +11,19 @@ export function explainIssue(issue: Issue, config: unknown, schema: z.ZodType): 
     config,
   );
   if (issue.code === 'unrecognized_keys') {
-    const engines = enginesThatKnow(schema, issue.path);
+    const engines = optionsAt(schema, issue.path);
     const known = keysAt(schema, issue.path, config);
     return issue.keys.map((key) => {
       const full = [...issue.path, key].join('.');
       const shown = JSON.stringify((value as Record<string, unknown>)[key]);
-      const engine = engines.get(key);
+      const owners = engines.filter((engine) => engine.keys.includes(key)).map(({ engine }) => engine);
       const near = nearest(key, known);
-      const fix = engine
-        ? `it belongs to ${path}.engine: ${engine}`
-        : near
-          ? `did you mean ${[...issue.path, near].join('.')}?`
-          : `known here: ${known.join(', ')}`;
+      const fix =
+        owners.length > 0
+          ? `it belongs to ${path}.engine: ${owners.join(' or ')}`
+          : near
+            ? `did you mean ${[...issue.path, near].join('.')}?`
+            : `known here: ${known.join(', ')}`;
       return `${full} (${shown}) is not a setting; ${fix}`.replace(/([^?])$/, '$1.');
     });
   }
@@ -71,9 +72,4 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[], config: unknown
   return (
     optionsAt(schema, path).find((option) => option.engine === (engine as Record<string, unknown>).engine)?.keys ?? []
   );
-}
-
-/** For each setting of the stage at `path`, an engine that has it. */
-function enginesThatKnow(schema: z.ZodType, path: readonly PropertyKey[]): Map<string, string> {
-  return new Map(optionsAt(schema, path).flatMap(({ engine, keys }) => keys.map((key) => [key, engine] as const)));
 }

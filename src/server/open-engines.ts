@@ -15,7 +15,7 @@ import {
 } from './engines/contracts.ts';
 import { instructions } from './instructions.ts';
 import type { Logger } from './log.ts';
-import { createToolBox } from './tools/tool-box.ts';
+import { describeTools } from './tools/tool-box.ts';
 import { EngineProcess, type EngineProcessOptions } from './workers/engine-process.ts';
 import { type Caller, remoteAsr, remoteLlm, remoteTts, remoteVad } from './workers/remote-engines.ts';
 
@@ -65,7 +65,7 @@ const kits = (config: Config, situation: () => Situation) =>
         const content = instructions(config);
         const messages: ChatMessage[] = [{ role: 'user', content: 'Hello' }];
         if (content !== '') messages.unshift({ role: 'system', content });
-        const { descriptions: tools } = createToolBox(config.llm.tools)(() => {}, signal);
+        const tools = describeTools(config.llm.tools);
         return engine.reply({ messages, situation: situation(), tools }, signal);
       },
     },

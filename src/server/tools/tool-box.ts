@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { OpenToolBox, ToolBox } from '../conversation/tool-box.ts';
-import type { ToolCall } from '../engines/contracts.ts';
+import type { ToolCall, ToolDescription } from '../engines/contracts.ts';
 import { calculator } from './calculator.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { time } from './time.ts';
@@ -20,15 +20,20 @@ const MAX_LETTERS = 4_000;
 
 /** Opens these of the built-in tools for each session; none for an empty list. */
 export function createToolBox(names: readonly ToolName[], clock: Clock = systemClock): OpenToolBox {
-  return toolBoxOf(
-    [...new Set(names)].map((name) => BUILT_IN[name]),
-    clock,
-  );
+  return toolBoxOf(named(names), clock);
 }
+
+/** These of the built-in tools, as the chat model is told of them. */
+export const describeTools = (names: readonly ToolName[]): ToolDescription[] => describe(named(names));
+
+const named = (names: readonly ToolName[]): Tool[] => [...new Set(names)].map((name) => BUILT_IN[name]);
+
+const describe = (tools: readonly Tool[]): ToolDescription[] =>
+  tools.map(({ name, description, args }) => ({ name, description, parameters: schemaOf(args) }));
 
 /** Opens any tools for each session. */
 export function toolBoxOf(tools: readonly Tool[], clock: Clock): OpenToolBox {
-  const descriptions = tools.map(({ name, description, args }) => ({ name, description, parameters: schemaOf(args) }));
+  const descriptions = describe(tools);
   return (say, signal): ToolBox => {
     const context: ToolContext = { clock, timers: new Timers(clock, say, signal) };
     return {

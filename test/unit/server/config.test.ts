@@ -43,7 +43,7 @@ vad:
   engine: silero
   confirmMs: -3
 asr:
-  engine: whisper
+  engine: wisper
 llm:
   baseUrl: http://x/v1
 tts:
@@ -62,7 +62,7 @@ speech:
       'config.yml: server.port is "80a", but must be a whole number from 0 to 65535.',
       'config.yml: log is "debug", but must hold settings, one per line.',
       'config.yml: vad.confirmMs is -3, but must be a whole number from 0 to 2000 milliseconds.',
-      'config.yml: asr.engine is "whisper", but must be one of auto, off, pocketsphinx, scripted.',
+      'config.yml: asr.engine is "wisper", but must be one of auto, off, pocketsphinx, sherpa, whisper, openai, scripted.',
       'config.yml: llm.baseUrl ("http://x/v1") is not a setting; it belongs to llm.engine: openai.',
       'config.yml: tts.speed is 9, but must be a number from 0.5 to 2.',
       'config.yml: limits.sessions is 1.5, but must be a whole number from 1 to 10000.',
