@@ -47,13 +47,22 @@ export class Worker {
   #lastId = 0;
   #unanswered = 0;
   #loaded = false;
+  #triedOut = false;
   #why: string | undefined;
   #started!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(spec: WorkerSpec) {
     this.#spec = spec;
-    this.#child = fork(new URL('./host.js', import.meta.url), { serialization: 'advanced', execArgv: [] });
+    this.#child = fork(new URL('./host.js', import.meta.url), {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     running.add(this.#child);
+    // What a library prints until the first call has ended may help; later it may be what was said, which belongs into no log.
+    for (const output of [this.#child.stdout!, this.#child.stderr!]) {
+      output.on('data', (bytes: Buffer) => this.#triedOut || process.stderr.write(bytes));
+    }
     this.#send = batched((messages) => {
       if (this.#child.connected) this.#child.send(messages, () => {});
     });
@@ -162,6 +171,7 @@ export class Worker {
         const call = this.#calls.get(message.id);
         this.#calls.delete(message.id);
         this.#leaving.delete(message.id);
+        this.#triedOut = true;
         if (message.type === 'done') call?.results.end();
         else call?.results.fail(this.#error(message.error));
       }

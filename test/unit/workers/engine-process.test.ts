@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type * as EngineProcessModule from '../../../src/server/workers/engine-process.ts';
 import { built } from '../../fixtures/built.ts';
 
@@ -64,6 +64,24 @@ describe('an engine in a process of its own', () => {
     await expect(all(engine.call('crash', [], undefined, forever))).rejects.toThrow(/crashed/);
     expect(await all(engine.call('count', [1], undefined, forever))).toEqual([1]);
     expect(whileDown).toEqual({ up: false, rate: 16_000 });
+  });
+
+  it('shows what its libraries print while it loads, and nothing of it later, which may be what was said', async () => {
+    const shown: string[] = [];
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      shown.push(String(text));
+      return true;
+    });
+    try {
+      const engine = await start({ prints: 'loading layers' });
+      expect(await all(engine.call('print', ['marmalade'], undefined, forever))).toEqual(['marmalade']);
+      // Pipes and messages come by different ways: by now all of it has come.
+      await engine[Symbol.asyncDispose]();
+    } finally {
+      write.mockRestore();
+    }
+    expect(shown.join('')).toContain('loading layers');
+    expect(shown.join('')).not.toContain('marmalade');
   });
 
   it('passes on an error with its stage and cause, and stays usable', async () => {
