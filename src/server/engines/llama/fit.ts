@@ -13,8 +13,8 @@ const LEFT_OUT = ' […] ';
  * A message too long for itself loses its middle.
  */
 export function fitted({ system, said }: Talk, room: number, count: CountTokens): Talk {
-  // One message may take this much; less when even the newest exchange alone is too long.
-  for (let share = 0.4; ; share /= 2) {
+  // How much one message may take: less only when even the newest exchange alone is too long.
+  for (let share = 1; ; share /= 2) {
     const most = Math.max(8, Math.floor(room * share));
     const short = shortened(system, most, count);
     const messages = said.map((message) => ({ ...message, content: shortened(message.content, most, count) }));

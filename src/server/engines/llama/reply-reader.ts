@@ -24,6 +24,8 @@ const CALL = '<tool_call>';
 const CALLED = '</tool_call>';
 /** A letter may be spelt in up to four tokens; what is no text after that never becomes one. */
 const LONGEST_LETTER = 4;
+/** How a token is spelt may depend on those before it: whether a space comes first. */
+const SPELT_AFTER = 3;
 const MOST_THOUGHT = 2_048;
 
 /** Reads a reply token by token: what is to be said, what is only thought, and where it calls tools. */
@@ -51,9 +53,9 @@ export class ReplyReader {
 
   /** Takes the next token. */
   read(token: Token): Step {
-    const before = this.tokens.slice(-4);
+    const read = this.tokens.slice(0, this.tokens.length - this.#unread.length).slice(-SPELT_AFTER);
     this.#unread.push(token);
-    const text = this.#vocabulary.text(this.#unread, before.slice(0, Math.max(0, 5 - this.#unread.length)));
+    const text = this.#vocabulary.text(this.#unread, read);
     // A model that begins a message of its own has ended this one.
     if (this.#vocabulary.isControl(token) && !this.#markers.includes(text) && text !== CALLED) return this.end();
     if (text.endsWith('\ufffd') && this.#unread.length < LONGEST_LETTER) {
