@@ -15,6 +15,7 @@ const BENCHES: readonly Loader[] = [
   { ids: ['event-loop-lag'], load: async () => (await import('./event-loop-lag.ts')).eventLoopLag },
   { ids: ['llm-abort'], load: async () => (await import('./llm-abort.ts')).llmAbort },
   { ids: ['prefix-reuse'], load: async () => (await import('./prefix-reuse.ts')).prefixReuse },
+  { ids: ['final-text'], load: async () => (await import('./final-text.ts')).finalText },
   { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
   { ids: ['synthesis'], load: async () => (await import('./synthesis.ts')).synthesis },
   { ids: ['download-resume'], load: async () => (await import('./download-resume.ts')).downloadResume },
