@@ -2,44 +2,17 @@ import { setMaxListeners } from 'node:events';
 import type { ConversationState, Line, MicMode, ServerMessage } from '../../protocol/messages.ts';
 import { abortable } from '../async/abortable.ts';
 import { Queue } from '../async/queue.ts';
-import {
-  EngineError,
-  type Engines,
-  type ReplyDelta,
-  type Situation,
-  type SpeakingVoice,
-  type Transcript,
-} from '../engines/contracts.ts';
-import { Hearing, type HearingEvent, type HearingSettings } from './hearing.ts';
+import { EngineError, type ReplyDelta, type SpeakingVoice, type Transcript } from '../engines/contracts.ts';
+import { Hearing, type HearingEvent } from './hearing.ts';
 import { History } from './history.ts';
-import { type ReplySettings, reply } from './reply.ts';
+import { reply } from './reply.ts';
 import type { SessionEvent } from './session-event.ts';
-import type { OpenToolBox, ToolBox } from './tool-box.ts';
+import type { ConversationSettings, SessionWorld } from './session-world.ts';
+import type { ToolBox } from './tool-box.ts';
 import { replyWithTools } from './tool-rounds.ts';
 import { Turn, type TurnInput, type TurnOutcome } from './turn.ts';
+import { Unsettled } from './unsettled.ts';
 import type { Utterance } from './utterance.ts';
-
-export type ConversationSettings = HearingSettings &
-  ReplySettings & {
-    readonly systemPrompt: string;
-    /** Messages of the conversation that the chat model is shown. */
-    readonly historyMessages: number;
-    /** Said when the recogniser heard speech that it cannot put into words; empty to stay silent. */
-    readonly notUnderstood: string;
-  };
-
-/** What a session needs from the world around it. */
-export type SessionWorld = {
-  readonly engines: Engines;
-  readonly situation: () => Situation;
-  /** Milliseconds that only grow; used to measure, never to decide. */
-  readonly clock: () => number;
-  /** Resolves when a client has had time to say how much it has played of a reply that was cut. */
-  readonly patience: () => Promise<void>;
-  readonly onTurnOver: (turn: Turn, outcome: TurnOutcome) => void;
-  /** The tools that the chat model may call; none when left out. */
-  readonly tools?: OpenToolBox;
-};
 
 /** One conversation with one user; outlives a dropped socket. */
 export class ConversationSession {
@@ -52,14 +25,15 @@ export class ConversationSession {
   readonly #tools: ToolBox | undefined;
   /** Sentences to be said when nobody speaks and somebody listens. */
   readonly #announcements: string[] = [];
+  readonly #unsettled = new Unsettled((turn) => {
+    this.tell({ type: 'cut', turn: turn.id, ...turn.ledger.split() });
+    this.#world.onTurnOver(turn, 'cut');
+  });
   #attached = false;
   #voice: SpeakingVoice;
   #events = new Queue<SessionEvent>();
   #lastTurn = 0;
   #turn: Turn | undefined;
-  /** A reply that was cut, until the client has said how much of it was heard. */
-  #unsettled: Turn | undefined;
-  #settled: () => void = () => {};
   /** What the user is saying, and the turn it will become unless one is typed first. */
   #spoken: { utterance: Utterance; turn: number } | undefined;
   #told: { state: ConversationState; turn: number } = { state: 'listening', turn: 0 };
@@ -160,15 +134,15 @@ export class ConversationSession {
 
   /** The client's count of this turn's samples that have left the speaker; `final` when no more will. */
   played(id: number, samples: number, final: boolean): void {
-    const turn = [this.#turn, this.#unsettled].find((candidate) => candidate?.id === id);
+    const turn = [this.#turn, this.#unsettled.turn].find((candidate) => candidate?.id === id);
     if (!turn) return;
     turn.reportPlayed(samples);
-    if (turn === this.#unsettled) {
-      if (final) this.#settle();
+    if (turn === this.#unsettled.turn) {
+      if (final) this.#unsettled.settle();
     } else if (final && turn.audible && turn.ledger.played > 0 && turn.ledger.split().unheard !== '') {
       // The page stopped by itself; its `interrupt` is lost or on its way. (Nothing played at all: it has no speaker.)
       this.interrupt();
-      this.#settle();
+      this.#unsettled.settle();
     } else if (turn.state.is === 'playing' && (final || turn.ledger.played >= turn.ledger.sent)) {
       this.#end(turn, 'completed');
     }
@@ -178,7 +152,7 @@ export class ConversationSession {
   detach(): void {
     this.#attached = false;
     this.#cut();
-    this.#settle();
+    this.#unsettled.settle();
     this.#spoken = undefined;
     this.#hearing.drop();
     this.#hearing.setMode('off');
@@ -255,21 +229,21 @@ export class ConversationSession {
     turn.mark('transcript', this.#world.clock());
     this.#history.addUser(turn.id, text, turn.typed);
     this.tell({ type: 'user_said', turn: turn.id, text, typed: turn.typed });
-    if (this.#unsettled) void this.#untilSettled().then(() => this.#answer(turn));
-    else this.#answer(turn);
+    this.#afterSettling(() => this.#answer(turn));
   }
 
-  /** Typed text cuts a reply and asks for the next one at once, but the chat model must know what was heard of the first. */
-  async #untilSettled(): Promise<void> {
-    const settled = new Promise<void>((resolve) => {
-      this.#settled = resolve;
-    });
-    await Promise.race([settled, this.#world.patience()]);
+  /**
+   * Calls `next` once it is known what was heard of a reply that was cut just now: typed text cuts one and asks for the next at
+   * once, and the chat model must know.
+   */
+  #afterSettling(next: () => void): void {
+    if (this.#unsettled.turn) void this.#unsettled.settled(this.#world.patience()).then(next);
+    else next();
   }
 
   #answer(turn: Turn): void {
     if (turn.state.is === 'over' || this.#signal.aborted) return;
-    this.#settle();
+    this.#unsettled.settle();
     const { systemPrompt, historyMessages } = this.#settings;
     const messages = this.#history.messages(historyMessages);
     if (systemPrompt !== '') messages.unshift({ role: 'system', content: systemPrompt });
@@ -294,13 +268,12 @@ export class ConversationSession {
     const sentence = this.#announcements.shift();
     if (sentence === undefined) return;
     const turn = this.#newTurn(++this.#lastTurn, { announcement: sentence });
-    if (this.#unsettled) void this.#untilSettled().then(() => this.#announce(turn, sentence));
-    else this.#announce(turn, sentence);
+    this.#afterSettling(() => this.#announce(turn, sentence));
   }
 
   #announce(turn: Turn, sentence: string): void {
     if (turn.state.is === 'over' || this.#signal.aborted) return;
-    this.#settle();
+    this.#unsettled.settle();
     this.#history.addReply(turn);
     void this.#speak(turn, only(sentence));
   }
@@ -342,19 +315,7 @@ export class ConversationSession {
     if (turn.announcement && turn.ledger.played === 0 && !unwanted) this.#announcements.unshift(turn.announcement);
     if (!replying) return this.#world.onTurnOver(turn, 'cut');
     this.tell({ type: 'flush', turn: turn.id });
-    this.#settle();
-    this.#unsettled = turn;
-    if (!turn.audible) this.#settle();
-  }
-
-  /** Fixes what was heard of a reply that was cut, with what is known by now. */
-  #settle(): void {
-    const turn = this.#unsettled;
-    if (!turn) return;
-    this.#unsettled = undefined;
-    this.#settled();
-    this.tell({ type: 'cut', turn: turn.id, ...turn.ledger.split() });
-    this.#world.onTurnOver(turn, 'cut');
+    this.#unsettled.hold(turn);
   }
 
   #end(turn: Turn, outcome: TurnOutcome): void {
