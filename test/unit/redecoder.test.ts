@@ -133,7 +133,7 @@ describe('decoding a growing utterance again and again', () => {
     const [last] = (await all(redecoder, calmly(speech))).slice(-1);
     const texts = last!.text.split(' ').map(Number);
     expect(texts).toHaveLength(3);
-    expect(texts.reduce((sum, one) => sum + one)).toBeCloseTo(73, -0.5);
+    expect(Math.abs(texts.reduce((sum, one) => sum + one) - 73)).toBeLessThan(2);
     expect(texts[0]).toBeGreaterThanOrEqual(25);
     expect(texts[0]).toBeLessThanOrEqual(29);
     expect(Math.max(...asked)).toBeLessThanOrEqual(40);

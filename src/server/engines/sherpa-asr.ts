@@ -66,17 +66,28 @@ async function streaming(sherpa: SherpaAsr, settings: SherpaAsrSettings): Promis
   }
 }
 
+/** Half a second: networks with wide filters fail on less. */
+const LEAST = 8_000;
+
 async function redecoding(sherpa: SherpaAsr, settings: SherpaAsrSettings): Promise<Redecoder> {
   const config = { featConfig: { sampleRate: 16_000, featureDim: 80 }, modelConfig: offlineModel(settings) };
   const recognizer: OfflineRecognizer = await sherpa.OfflineRecognizer.createAsync(config);
   const decode = async (samples: Float32Array) => {
     const stream = recognizer.createStream();
-    stream.acceptWaveform({ samples, sampleRate: 16_000 });
+    stream.acceptWaveform({ samples: atLeast(LEAST, samples), sampleRate: 16_000 });
     return shownText((await recognizer.decodeAsync(stream)).text);
   };
   const redecoder = new Redecoder({ decode, maxSeconds: maxSeconds(settings.family, settings.files) });
   await redecoder.warmUp();
   return redecoder;
+}
+
+/** The samples with as much silence after them as it takes to be `length` long. */
+function atLeast(length: number, samples: Float32Array): Float32Array {
+  if (samples.length >= length) return samples;
+  const longer = new Float32Array(length);
+  longer.set(samples);
+  return longer;
 }
 
 type Inner = Pick<SpeechRecognizer, 'recognize'> & { idle?(): Promise<void> };

@@ -16,6 +16,8 @@ export type RedecoderOptions = {
 
 const RATE = 16_000;
 const ms = (samples: number) => (samples / RATE) * 1000;
+/** No word is shorter than 100 ms, and networks fail on next to nothing. */
+const SHORTEST = RATE / 10;
 const FIRST_MS = 480;
 const LEAST_MS = 320;
 /** Decoding for partial texts may take a third of the time. */
@@ -25,6 +27,7 @@ const SLOWEST_PARTIAL_MS = 700;
 /** A pause this long may be the end: what was said is decoded at once, and if it was the end, the final text is there. */
 const PAUSE_MS = 160;
 const SLOWEST_GUESS_MS = 400;
+const SLOW_START_MS = 3_000;
 /** What must have been quiet before a decode for its text to be final. */
 const SETTLED_MS = 100;
 /** A whole utterance must not be lost because its beginning is cut where nothing is quiet. */
@@ -40,12 +43,13 @@ export class Redecoder {
     this.#options = options;
   }
 
-  /** Decodes a second of next to nothing, so that the first utterance is decoded as fast as the others. */
+  /** Decodes a second of next to nothing, so that the first utterance is decoded as fast as the others, and how fast is known. */
   async warmUp(): Promise<void> {
     const samples = Float32Array.from({ length: RATE }, (_, i) => 1e-3 * Math.sin(i * i));
     const never = new AbortController().signal;
     await this.#decode(samples, true, never);
-    await this.#decode(samples, true, never);
+    // The first is slower than the others, but where it took seconds that is known well enough.
+    if (this.#lastMs < SLOW_START_MS) await this.#decode(samples, true, never);
   }
 
   /** Resolves when what is being decoded now is done, also what an abort left behind. */
@@ -124,7 +128,7 @@ export class Redecoder {
   }
 
   async #decode(samples: Float32Array<ArrayBuffer>, urgent: boolean, signal: AbortSignal): Promise<string> {
-    if (samples.length === 0) return '';
+    if (samples.length < SHORTEST) return '';
     const { decode, now = () => performance.now() } = this.#options;
     const began = now();
     const text = await this.#turns.run(() => decode(samples), urgent, signal);
