@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CHATML_TEMPLATE, THINKING_TEMPLATE } from '../../src/bench/tiny-models/chat-templates.ts';
 import type { ChatMessage, ReplyDelta, ToolCall } from '../../src/server/engines/contracts.ts';
 import { create } from '../../src/server/engines/llama-llm.ts';
+import { createToolBox } from '../../src/server/tools/tool-box.ts';
 import { tinyLlama, tinySettings } from './llama-models.ts';
 import { Conversation, deltas, ODD_TOOL } from './llama-talk.ts';
 
@@ -50,6 +51,21 @@ describe('tool calls of a model with random weights', () => {
     expect(several).toBeGreaterThan(0);
   });
 
+  it('can be run by the tools that come with the server', async () => {
+    await using model = await create(tinySettings(eager, { contextTokens: 4_096, temperature: 2 }));
+    const over = new AbortController();
+    const box = createToolBox(['time', 'calculator', 'timer'])(() => {}, over.signal);
+    const called = new Set<string>();
+    for (let reply = 1; reply <= 20; reply++) {
+      for (const call of (await deltas(model, { ...ask(), tools: box.descriptions })).filter(isCall)) {
+        called.add(call.name);
+        expect(await box.run(call, over.signal)).not.toMatch(/^There is no tool|^The arguments of/);
+      }
+    }
+    over.abort();
+    expect(called.size).toBe(3);
+  });
+
   it('come after what is said, which never shows how they are written', async () => {
     await using model = await create(tinySettings(polite, { contextTokens: 4_096, maxTokens: 400 }));
     const all = await deltas(model, ask());
@@ -92,7 +108,7 @@ describe('tool calls of a model with random weights', () => {
     ['a required property that is not there', { type: 'object', properties: {}, required: ['x'] }],
     ['an empty range', { type: 'object', properties: { x: { type: 'integer', minimum: 5, maximum: 4 } } }],
   ])('are refused by the name of the tool for a schema with %s', async (_, parameters) => {
-    await using model = await create(tinySettings(eager));
+    await using model = await create(tinySettings(eager, { contextTokens: 4_096 }));
     const tools = [{ name: 'crooked', description: '', parameters }];
     await expect(deltas(model, { ...ask(), tools })).rejects.toThrow(/The tool "crooked" cannot be offered/);
     expect((await deltas(model, ask())).some(isCall)).toBe(true);

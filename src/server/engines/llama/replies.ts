@@ -34,7 +34,7 @@ export type ReplySettings = {
 type Calls = { readonly calls: string };
 type CallGrammar = Awaited<ReturnType<typeof callGrammar>>;
 
-/** For the arguments of tool calls, beside the words of the reply. */
+/** For the arguments of tool calls, beside the words of the reply; a third of it is kept free for them. */
 const CALL_TOKENS = 768;
 /** Thoughts of earlier replies are no more than this long kept in the prompt. */
 const KEPT_THOUGHT = 16;
@@ -50,8 +50,6 @@ export class Replies {
   readonly #format: ChatFormat;
   readonly #vocabulary: ModelVocabulary;
   readonly #slots: Slots;
-  /** What of the context is left to prompts. */
-  readonly #room: number;
   #written = 0;
   readonly #steps: PromptSteps;
 
@@ -70,7 +68,6 @@ export class Replies {
     this.#vocabulary = new ModelVocabulary(model);
     this.#steps = new PromptSteps(context.batchSize);
     this.#slots = new Slots(Array.from({ length: context.totalSequences }, () => context.getSequence()));
-    this.#room = context.contextSize - Math.min(settings.maxTokens, Math.floor(context.contextSize / 2)) - 8;
   }
 
   /** Makes the model ready: what every conversation begins with is evaluated, once for each. */
@@ -83,7 +80,7 @@ export class Replies {
     const start = pieces({ system, said: [] }, format).slice(0, 2);
     for (const { sequence } of replies.#slots.all) {
       const { tokens } = replies.#prompt(start, [], []);
-      await sequence.evaluateWithoutGeneratingNewTokens([...tokens.slice(0, replies.#room)]);
+      await sequence.evaluateWithoutGeneratingNewTokens([...tokens.slice(0, replies.#room(tools))]);
       await sequence.takeCheckpoint();
     }
     return replies;
@@ -99,7 +96,7 @@ export class Replies {
   async *write(request: ChatRequest, signal: AbortSignal): AsyncGenerator<string | Calls, void, undefined> {
     const { tools = [] } = request;
     const grammar = tools.length > 0 ? await callGrammar(this.#llama, this.#model, tools) : undefined;
-    const talk = fitted(talkOf(request), this.#room, (text) => this.#vocabulary.tokenize(text, false).length);
+    const talk = fitted(talkOf(request), this.#room(tools), (text) => this.#vocabulary.tokenize(text, false).length);
     const parts = pieces(talk, this.#format);
     const slot = await this.#slots.take((free) => this.#best(free, parts), signal);
     if (!slot) return;
@@ -193,6 +190,13 @@ export class Replies {
       .sort((a, b) => b.own - a.own)[0];
     if (same) return same.slot;
     return free.reduce((oldest, slot) => (slot.lastUsed < oldest.lastUsed ? slot : oldest));
+  }
+
+  /** What of the context is left to prompts, in tokens. */
+  #room(tools: readonly ToolDescription[]): number {
+    const { contextSize } = this.#context;
+    const reply = this.#settings.maxTokens + (tools.length > 0 ? CALL_TOKENS / 3 : 0);
+    return contextSize - Math.min(reply, Math.floor(contextSize / 2)) - 8;
   }
 
   #prompt(parts: readonly Piece[], known: readonly Token[], memories: readonly Memory[]): Prompt {
