@@ -30,7 +30,7 @@ const SLOWEST_GUESS_MS = 400;
 const SLOW_START_MS = 3_000;
 /** What must have been quiet before a decode for its text to be final. */
 const SETTLED_MS = 100;
-/** A whole utterance must not be lost because its beginning is cut where nothing is quiet. */
+/** Of a stretch that is too long, the first half is never cut: short pieces lose what belongs together. */
 const CUT_AFTER = 0.5;
 
 /** Makes partial transcripts with a recogniser that knows whole utterances only, by decoding again as the utterance grows. */
