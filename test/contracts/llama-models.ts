@@ -1,11 +1,13 @@
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import { type TinyLlama, writeTinyLlama } from '../../src/bench/tiny-models/tiny-llama.ts';
 import type { LlamaSettings } from '../../src/server/engines/llama-llm.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-chat-llama-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let models = 0;
 
 /** The path of a newly written model with random weights. */
