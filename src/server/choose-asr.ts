@@ -63,14 +63,14 @@ function sherpa(supplied: Supplied, { language }: Config, own: Own): AsrChoice {
 }
 
 function whisper(supplied: Supplied, { language }: Config, own: Own & { readonly device: string }): AsrChoice {
-  const { title, files, why, plan } = supplied;
+  const { id, title, files, why, plan } = supplied;
   const threads = own.threads || plan?.threads || 4;
   const device = own.device === 'auto' ? (plan?.device ?? 'auto') : own.device;
   return {
     what: `whisper.cpp (${title})`,
     why,
     module: 'whisper-asr',
-    settings: { file: files.model, language, hotWords: own.hotWords, device, threads },
+    settings: { file: files.model, language, hotWords: own.hotWords, device, threads, name: id },
     startMs: START_MS,
     stallMs: STALL_MS,
   };

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { ChatModel, SpeechRecognizer, SpeechSynthesizer, VoiceDetector } from './engines/contracts.ts';
 import type { Logger } from './log.ts';
 import { supplyModels } from './model-supply.ts';
+import type { PlanWorld } from './plan-here.ts';
 
 /** What each stage gets. */
 export type Choices = {
@@ -16,8 +17,13 @@ export type Choices = {
 };
 
 /** Picks an engine for every stage, and finds or fetches the models they need. */
-export async function chooseEngines(config: Config, log: Logger, signal: AbortSignal): Promise<Choices> {
-  const supply = await supplyModels(config, log, signal);
+export async function chooseEngines(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+  world?: PlanWorld,
+): Promise<Choices> {
+  const supply = await supplyModels(config, log, signal, world);
   return {
     vad: chooseVad(config),
     asr: await chooseAsr(config, supply, log),

@@ -13,6 +13,7 @@ import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { openEngines } from './open-engines.ts';
 import { readPageFiles } from './page-files.ts';
+import type { PlanWorld } from './plan-here.ts';
 import { ReadinessCheck } from './readiness.ts';
 import { Sessions } from './sessions.ts';
 import { StartError } from './start-error.ts';
@@ -33,8 +34,8 @@ const GRACE_MS = 10_000;
 /** How long a page may take to answer that its socket is closed. */
 const CLOSE_MS = 500;
 
-/** Opens the engines and the server that the configuration describes. */
-export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+/** Opens the engines and the server that the configuration describes; `planWorld` is another machine to plan for, in a test. */
+export async function startServer(config: Config, log: Logger, planWorld?: PlanWorld): Promise<RunningServer> {
   const { host, port, token, allowedHosts, allowedOrigins } = config.server;
   const secure = config.server.tls.cert !== '';
   const tls = secure ? readTlsFiles(config.server.tls) : undefined;
@@ -44,7 +45,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     sessions?.tellAll({ type: 'notice', text: sentence });
   };
   let sessions: Sessions | undefined;
-  const opened = await openEngines(config, log, onNews, stopping.signal);
+  const opened = await openEngines(config, log, onNews, stopping.signal, planWorld);
   const { engines, stages, names, voiceInputOff } = opened;
 
   const metrics = new Metrics({

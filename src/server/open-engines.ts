@@ -15,6 +15,7 @@ import {
 } from './engines/contracts.ts';
 import { instructions } from './instructions.ts';
 import type { Logger } from './log.ts';
+import type { PlanWorld } from './plan-here.ts';
 import { describeTools } from './tools/tool-box.ts';
 import { EngineProcess, type EngineProcessOptions } from './workers/engine-process.ts';
 import { type Caller, remoteAsr, remoteLlm, remoteTts, remoteVad } from './workers/remote-engines.ts';
@@ -89,6 +90,7 @@ export async function openEngines(
   log: Logger,
   onNews: EngineNewsListener,
   signal: AbortSignal,
+  world?: PlanWorld,
 ): Promise<OpenEngines> {
   const stallMs = config.limits.stallSeconds * 1000;
   const opened: AsyncDisposable[] = [];
@@ -123,7 +125,7 @@ export async function openEngines(
   try {
     const names = { vad: '', asr: '', llm: '', tts: '' };
     const kit = kits(config, () => ({ engines: names }));
-    const choices = await chooseEngines(config, log, signal);
+    const choices = await chooseEngines(config, log, signal, world);
     const [vad, asr, llm, tts] = await Promise.all([
       open('vad', kit.vad, choices.vad),
       open('asr', kit.asr, choices.asr),
