@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { AsrFamily } from '../../models/model-entry.ts';
 import { EngineError } from '../contracts.ts';
-import { onnxMetadata } from './onnx-metadata.ts';
+import { onnxMetadata } from '../onnx/metadata.ts';
 
 /** The families that sherpa-onnx recognises with. */
 export type SherpaAsrFamily = Exclude<AsrFamily, 'whisper-ggml'>;
