@@ -1,3 +1,4 @@
+import { joinedSamples } from '../protocol/pcm.ts';
 import type { SpeechSynthesizer, SpokenPcm } from '../server/engines/contracts.ts';
 import { create } from '../server/engines/flite-tts.ts';
 import { type Dnsmos, openDnsmos } from './dnsmos.ts';
@@ -40,7 +41,7 @@ async function speakAll(engine: SpeechSynthesizer, voice: string, rows: Row[]): 
       if (chunks.push(chunk) === 1) first.push(performance.now() - started);
     }
     const took = performance.now() - started;
-    const samples = Float32Array.from(chunks.flatMap((chunk) => [...chunk.samples]));
+    const samples = joinedSamples(chunks.map((chunk) => chunk.samples));
     factor.push(took / 1000 / (samples.length / engine.rate));
     spoken.push({ text, samples, words: chunks.flatMap((chunk) => chunk.words ?? []) });
   }

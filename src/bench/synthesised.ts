@@ -1,4 +1,4 @@
-import { MIC_RATE } from '../protocol/pcm.ts';
+import { joinedSamples, MIC_RATE } from '../protocol/pcm.ts';
 import type { SpeechSynthesizer } from '../server/engines/contracts.ts';
 import { create } from '../server/engines/flite-tts.ts';
 import { resample } from './resample.ts';
@@ -27,11 +27,5 @@ async function spoken(tts: SpeechSynthesizer, text: string, voice: string): Prom
   const chunks: Float32Array[] = [];
   for await (const { samples } of tts.speak(text, { name: voice, speed: 1 }, new AbortController().signal))
     chunks.push(samples);
-  const whole = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return resample({ rate: tts.rate, samples: whole }, MIC_RATE).samples;
+  return resample({ rate: tts.rate, samples: joinedSamples(chunks) }, MIC_RATE).samples;
 }

@@ -7,6 +7,17 @@ export const MIC_FRAME = 512;
 /** Mono PCM, -1 to 1. The rate travels with the samples, so nobody has to guess it. */
 export type Pcm = { readonly rate: number; readonly samples: Float32Array };
 
+/** Chunks of samples, in order, as one. */
+export function joinedSamples(chunks: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const whole = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
 /** Writes samples (-1 to 1, clamped) as 16-bit little-endian PCM into `view` from byte `offset`. */
 export function writePcm16(samples: Float32Array, view: DataView, offset: number): void {
   for (let i = 0; i < samples.length; i++) {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { joined, padded, synthesise } from '../fixtures/speech.ts';
+import { joinedSamples } from '../../src/protocol/pcm.ts';
+import { padded, synthesise } from '../fixtures/speech.ts';
 import { readWav, writeWav } from '../fixtures/wav.ts';
 import { CHROMIUM, launch, loudness, openPage, scriptedConfig, TestServer } from './page-fixture.ts';
 
@@ -60,7 +61,7 @@ describe.skipIf(!CHROMIUM)('spoken to (needs Chromium)', () => {
     const first = padded(await synthesise('What time is it?'), 700, 3000);
     const second = padded(await synthesise('Stop now, please, that is quite enough for me.'), 0, 20_000);
     const wav = join(folder, 'synthetic.wav');
-    writeWav(wav, { rate: first.rate, samples: joined([first.samples, second.samples]) });
+    writeWav(wav, { rate: first.rate, samples: joinedSamples([first.samples, second.samples]) });
     server = await TestServer.start(scriptedConfig('what time is it', REPLY));
     browser = await launch(wav);
     const page = await openPage(browser, server.url);
@@ -73,7 +74,10 @@ describe.skipIf(!CHROMIUM)('spoken to (needs Chromium)', () => {
   test.skipIf(!existsSync(RECORDING))('so it is with a real recording and Silero (needs ../shared/data)', async () => {
     const { rate, samples } = readWav(RECORDING);
     const piece = (from: number, to: number) => ({ rate, samples: samples.slice(from * rate, to * rate) });
-    const sound = joined([padded(piece(0.2, 2.3), 700, 3000).samples, padded(piece(3.2, 5.5), 0, 20_000).samples]);
+    const sound = joinedSamples([
+      padded(piece(0.2, 2.3), 700, 3000).samples,
+      padded(piece(3.2, 5.5), 0, 20_000).samples,
+    ]);
     const wav = join(folder, 'real.wav');
     writeWav(wav, { rate, samples: sound });
     server = await TestServer.start(scriptedConfig('what time is it', REPLY, 'silero'));

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resample } from '../../src/bench/resample.ts';
+import { joinedSamples } from '../../src/protocol/pcm.ts';
 import type { SpeechSynthesizer } from '../../src/server/engines/contracts.ts';
 import { create } from '../../src/server/engines/flite-tts.ts';
 import { create as createKokoro } from '../../src/server/engines/kokoro-tts.ts';
@@ -10,7 +11,6 @@ import { TTS_MODELS } from '../../src/server/models/manifest-tts.ts';
 import type { Language } from '../../src/server/models/model-entry.ts';
 import { ModelStore } from '../../src/server/models/store.ts';
 import { pocketsphinx } from '../fixtures/pocketsphinx.ts';
-import { joined } from '../fixtures/speech.ts';
 
 describe('4: speech synthesis, flite', () => {
   it('speaks with every voice, at a fitting length and level', async () => {
@@ -55,7 +55,7 @@ async function spoken(tts: SpeechSynthesizer, phrase: string): Promise<Float32Ar
   const chunks: Float32Array[] = [];
   const speech = tts.speak(phrase, { name: '', speed: 1 }, new AbortController().signal);
   for await (const { samples } of speech) chunks.push(samples);
-  return joined(chunks);
+  return joinedSamples(chunks);
 }
 
 /** What PocketSphinx, which expects such sentences, understands. */

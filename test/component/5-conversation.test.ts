@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as ChatClientModule from '../../src/bench/chat-client.ts';
 import { resample } from '../../src/bench/resample.ts';
 import type * as ServerModule from '../../src/bench/server-process.ts';
-import { MIC_RATE } from '../../src/protocol/pcm.ts';
+import { joinedSamples, MIC_RATE } from '../../src/protocol/pcm.ts';
 import { built } from '../fixtures/built.ts';
 import { pocketsphinx } from '../fixtures/pocketsphinx.ts';
-import { joined, synthesise } from '../fixtures/speech.ts';
+import { synthesise } from '../fixtures/speech.ts';
 
 const { ChatClient } = await built<typeof ChatClientModule>('bench/chat-client.js');
 const { startServerProcess } = await built<typeof ServerModule>('bench/server-process.js');
@@ -36,7 +36,7 @@ describe.skipIf(missing)(`5: a conversation on the embedded engines${missing ?? 
       text: 'how much is seven times eight',
       typed: false,
     });
-    const speech = { rate: client.welcome.speechRate, samples: joined(client.replies.get(turn)!.chunks) };
+    const speech = { rate: client.welcome.speechRate, samples: joinedSamples(client.replies.get(turn)!.chunks) };
     await using asr = await create({ expects: 'anything' });
     async function* heard() {
       yield resample(speech, MIC_RATE).samples;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReplyWord } from '../../src/protocol/messages.ts';
+import { joinedSamples } from '../../src/protocol/pcm.ts';
 import { EngineError, type SpeechSynthesizer } from '../../src/server/engines/contracts.ts';
-import { joined } from '../fixtures/speech.ts';
 
 const usual = { name: '', speed: 1 };
 
@@ -22,7 +22,7 @@ export async function say(tts: SpeechSynthesizer, phrase: string, voice = tts.vo
     chunks.push(samples);
     words.push(...begun);
   }
-  return { samples: joined(chunks), words, chunks };
+  return { samples: joinedSamples(chunks), words, chunks };
 }
 
 /** The power of the difference against that of `b`: about 2 for unrelated speech; the hiss in a voice may differ. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MIC_FRAME } from '../../src/protocol/pcm.ts';
+import { joinedSamples, MIC_FRAME } from '../../src/protocol/pcm.ts';
 import { abortable } from '../../src/server/async/abortable.ts';
 import { Queue } from '../../src/server/async/queue.ts';
 import type { ReplyDelta, Transcript } from '../../src/server/engines/contracts.ts';
@@ -108,7 +108,7 @@ describe('the scripted voice', () => {
   const voiced = async (settings: Parameters<typeof createTts>[0], voice = '', speed = 1) => {
     const tts = await createTts(settings);
     const pieces = await listOf(tts.speak('one three, seventeen', { name: voice, speed }, never()));
-    const samples = Float32Array.from(pieces.flatMap((piece) => [...piece.samples]));
+    const samples = joinedSamples(pieces.map((piece) => piece.samples));
     const words = pieces.flatMap((piece) => piece.words ?? []);
     return {
       samples,

@@ -1,5 +1,5 @@
 import type { MicMode } from '../../protocol/messages.ts';
-import { MIC_FRAME, MIC_RATE } from '../../protocol/pcm.ts';
+import { joinedSamples, MIC_FRAME, MIC_RATE } from '../../protocol/pcm.ts';
 import { Queue } from '../async/queue.ts';
 import type { VoiceDetector } from '../engines/contracts.ts';
 
@@ -72,10 +72,10 @@ export class Listener {
   /** Takes the next PCM of the microphone, any length. */
   hear(samples: Float32Array): void {
     if (this.#mode === 'off' || this.#signal.aborted) return;
-    const joined = concat([this.#rest, samples]);
+    const heard = joinedSamples([this.#rest, samples]);
     let at = 0;
-    for (; at + MIC_FRAME <= joined.length; at += MIC_FRAME) this.#frame(joined.slice(at, at + MIC_FRAME));
-    this.#rest = joined.slice(at);
+    for (; at + MIC_FRAME <= heard.length; at += MIC_FRAME) this.#frame(heard.slice(at, at + MIC_FRAME));
+    this.#rest = heard.slice(at);
   }
 
   /** Changes how the microphone is used; leaving `held`, or muting, ends the utterance. */
@@ -159,7 +159,7 @@ export class Listener {
     }
     if (this.#state.is === 'onset' && (held || this.#state.voicedMs >= confirmMs)) {
       this.#state = { is: 'speech', pauseMs: 0 };
-      this.sounds.push({ type: 'confirmed', samples: concat(this.#recent) });
+      this.sounds.push({ type: 'confirmed', samples: joinedSamples(this.#recent) });
       this.#recent = [];
     }
   }
@@ -170,14 +170,4 @@ export class Listener {
     const keep = Math.ceil(this.#settings.preRollMs / FRAME_MS) + sinceOnset + 1;
     while (this.#recent.length > keep) this.#recent.shift();
   }
-}
-
-function concat(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,4 +1,4 @@
-import { MIC_RATE } from '../../protocol/pcm.ts';
+import { joinedSamples, MIC_RATE } from '../../protocol/pcm.ts';
 import { abortable } from '../async/abortable.ts';
 import type { SpeechRecognizer, Transcript } from './contracts.ts';
 import { Deadline } from './openai/deadline.ts';
@@ -67,7 +67,7 @@ export async function create(settings: OpenAiAsrSettings): Promise<SpeechRecogni
       const chunks: Float32Array[] = [];
       for await (const chunk of abortable(speech, signal)) chunks.push(chunk);
       if (signal.aborted) return;
-      const samples = joined(chunks);
+      const samples = joinedSamples(chunks);
       if (samples.length < SHORTEST) {
         yield { text: '', final: true, understood: true };
         return;
@@ -102,14 +102,4 @@ export async function create(settings: OpenAiAsrSettings): Promise<SpeechRecogni
 function tidy(text: string): string {
   const words = text.replace(/\[[^\]]*\]|\*[^*]*\*|♪/g, ' ').replace(/^\s*\([^)]*\)\s*$/, '');
   return words.replace(/\s+/g, ' ').trim();
-}
-
-function joined(chunks: readonly Float32Array[]): Float32Array {
-  const samples = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    samples.set(chunk, at);
-    at += chunk.length;
-  }
-  return samples;
 }

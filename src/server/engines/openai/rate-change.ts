@@ -1,3 +1,5 @@
+import { joinedSamples } from '../../../protocol/pcm.ts';
+
 /** Zero crossings of the sinc on either side; more make the band's edge steeper. */
 const CROSSINGS = 16;
 /** What is left of the band, so that nothing above the lower rate's half comes through. */
@@ -41,10 +43,7 @@ export class RateChange {
   }
 
   #append(samples: Float32Array): void {
-    const both = new Float32Array(this.#waiting.length + samples.length);
-    both.set(this.#waiting);
-    both.set(samples, this.#waiting.length);
-    this.#waiting = both;
+    this.#waiting = joinedSamples([this.#waiting, samples]);
   }
 
   /** Makes samples until there are `until` of them in all. */

@@ -1,3 +1,5 @@
+import { joinedSamples } from '../../../protocol/pcm.ts';
+
 const TAPS_PER_PHASE = 24;
 const TAPS = 3 * TAPS_PER_PHASE;
 /** Of 48 kHz: below the 8 kHz that 16 kHz can carry, with room for the filter's slope. */
@@ -19,7 +21,7 @@ const LOW_PASS = (() => {
 export function tripler(): (samples: Float32Array) => Float32Array {
   let past = new Float32Array(TAPS_PER_PHASE - 1);
   return (samples) => {
-    const line = joined(past, samples);
+    const line = joinedSamples([past, samples]);
     const out = new Float32Array(3 * samples.length);
     for (let i = 0; i < out.length; i++) {
       const newest = Math.floor(i / 3) + TAPS_PER_PHASE - 1;
@@ -36,7 +38,7 @@ export function tripler(): (samples: Float32Array) => Float32Array {
 export function thirder(): (samples: Float32Array) => Float32Array {
   let past = new Float32Array(TAPS - 1);
   return (samples) => {
-    const line = joined(past, samples);
+    const line = joinedSamples([past, samples]);
     const out = new Float32Array(samples.length / 3);
     for (let i = 0; i < out.length; i++) {
       const newest = 3 * i + TAPS - 1;
@@ -47,11 +49,4 @@ export function thirder(): (samples: Float32Array) => Float32Array {
     past = line.slice(line.length - past.length);
     return out;
   };
-}
-
-function joined(first: Float32Array, second: Float32Array): Float32Array<ArrayBuffer> {
-  const both = new Float32Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
