@@ -1,11 +1,9 @@
 import type { Config } from './config.ts';
 import type { Probe } from './machine/machine.ts';
-import { installedPackages } from './machine/packages.ts';
-import { type Plan, plan } from './machine/plan.ts';
+import type { Plan } from './machine/plan.ts';
 import { PLAN_STAGES, type PlanStage } from './machine/plan-request.ts';
-import { MODELS } from './models/manifest.ts';
 import { ModelStore } from './models/store.ts';
-import { suits, wantOf } from './wanted-models.ts';
+import { planHere } from './plan-here.ts';
 
 /** What a start with this configuration would plan; a stage whose engine takes no model of ours is left out. */
 export type Plans = {
@@ -14,16 +12,10 @@ export type Plans = {
   readonly online: Plan | undefined;
 };
 
-/** Plans for this machine as it is; throws an `EngineError` for a model that the configuration names and nobody knows. */
-export async function plansFor(config: Config, probe: Probe): Promise<Plans> {
-  const store = new ModelStore({ ...config.models, offline: true });
-  const onDisk = new Set<string>();
-  for (const entry of MODELS) if (await store.find(entry)) onDisk.add(entry.id);
-  const stages = PLAN_STAGES.filter((stage) => wantOf(config, stage, MODELS).is === 'planned');
-  const packages = await installedPackages();
-  const models = MODELS.filter((model) => suits(config, model));
-  const withHub = (hub: boolean) => plan(probe, { language: config.language, onDisk, hub, packages, stages }, models);
-  return { now: withHub(probe.hub ?? false), online: probe.hub ? undefined : withHub(true) };
+/** Plans for `machine` as a start would; throws an `EngineError` for a model that the configuration names and nobody knows. */
+export async function plansFor(config: Config, machine: Probe, signal: AbortSignal): Promise<Plans> {
+  const { plan } = await planHere(config, new ModelStore(config.models), signal, { machine });
+  return { now: plan(machine.hub ?? false), online: machine.hub ? undefined : plan(true) };
 }
 
 const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -19,7 +19,7 @@ export async function doctor(config: Config, json: boolean): Promise<number> {
   const found = await probe({ modelsFolder: config.models.folder, hub: unreachable === undefined }, signal);
   const checks = await examine(config, found, unreachable, signal);
   const failed = checks.some(({ result }) => result === 'fail');
-  const plans = await plansFor(config, found).catch((error: Error) => error.message);
+  const plans = await plansFor(config, found, signal).catch((error: Error) => error.message);
   if (json)
     process.stdout.write(
       `${JSON.stringify({ ok: !failed, checks, probe: found, plan: typeof plans === 'string' ? { problem: plans } : plans.now })}\n`,
