@@ -25,6 +25,7 @@ const MELS = 80;
 const AUDIO_CONTEXT = 150;
 const TEXT_CONTEXT = 448;
 const FFT = 201;
+const [F32, F16] = [0, 1];
 
 /** A Whisper in whisper.cpp's ggml format, with the tensors of the real ones; it writes `Hello there.` for every sound. */
 export async function writeTinyWhisperGgml(path: string): Promise<string> {
@@ -36,8 +37,7 @@ export async function writeTinyWhisperGgml(path: string): Promise<string> {
 const int = (...values: readonly number[]) => Buffer.from(Int32Array.from(values).buffer);
 
 function header(): Buffer {
-  const f32 = 0;
-  const sizes = [VOCABULARY, AUDIO_CONTEXT, DIM, 2, LAYERS, TEXT_CONTEXT, DIM, 2, LAYERS, MELS, f32];
+  const sizes = [VOCABULARY, AUDIO_CONTEXT, DIM, 2, LAYERS, TEXT_CONTEXT, DIM, 2, LAYERS, MELS, F16];
   // Each filter takes a stretch of the spectrum; whisper.cpp multiplies the power spectrum by these.
   const filters = new Float32Array(MELS * FFT);
   for (let mel = 0; mel < MELS; mel++) filters.fill(0.02, mel * FFT + 2 * mel, mel * FFT + 2 * mel + 4);
@@ -61,8 +61,18 @@ function tensor(name: string, dims: readonly number[], fill: number | ((data: Fl
   const data = new Float32Array(dims.reduce((product, dim) => product * dim, 1));
   if (typeof fill === 'number') data.fill(fill);
   else fill(data);
+  // As in the published files, of which whisper.cpp takes it for granted: some versions convolve by nothing else.
+  const type = dims.length > 1 && !/\.(?:bias|positional_embedding)$/.test(name) ? F16 : F32;
+  const values = type === F16 ? Uint16Array.from(data, halfBits) : data;
   const bytes = Buffer.from(name);
-  return Buffer.concat([int(dims.length, bytes.length, 0, ...dims), bytes, Buffer.from(data.buffer)]);
+  return Buffer.concat([int(dims.length, bytes.length, type, ...dims), bytes, Buffer.from(values.buffer)]);
+}
+
+/** A positive number, or zero, in the sixteen bits of half precision. */
+function halfBits(value: number): number {
+  if (value === 0) return 0;
+  const exponent = Math.floor(Math.log2(value));
+  return ((exponent + 15) << 10) + Math.round((value / 2 ** exponent - 1) * 1024);
 }
 
 function tensors(): Buffer[] {
