@@ -15,7 +15,7 @@ type CudaBuild = {
 /**
  * What the packages' CUDA libraries contain, in the order in which they are tried. Read from the fat binaries themselves
  * (kind and architecture of each entry, the `.version` of the intermediate code, the needed libraries):
- * @node-llama-cpp/linux-x64-cuda and -cuda-ext 3.22.1, @fugood/node-whisper-linux-x64-cuda 1.1.3.
+ * @node-llama-cpp/linux-x64-cuda and -cuda-ext 3.21.1, @fugood/node-whisper-linux-x64-cuda 1.1.1.
  */
 const CUDA_BUILDS: Readonly<Record<'llama' | 'whisper', readonly CudaBuild[]>> = {
   llama: [
