@@ -4,6 +4,7 @@ import type { Logger } from './log.ts';
 import type { Plan, StagePlan } from './machine/plan.ts';
 import { PLAN_STAGES, type PlanStage } from './machine/plan-request.ts';
 import type { ModelEntry } from './models/model-entry.ts';
+import { ModelNotOffered } from './models/model-store-error.ts';
 import { readOwnModel } from './models/own-model.ts';
 import { ModelStore } from './models/store.ts';
 import { modelsOf, type PlanHere, type PlanWorld, planHere } from './plan-here.ts';
@@ -30,6 +31,8 @@ export type Supply = Readonly<Partial<Record<PlanStage, Supplied>>> & {
 };
 
 const NAMED = 'named in the configuration';
+/** So many models the hub may not have; then something else is wrong. */
+const MOST_MISSING = 6;
 
 /**
  * Finds the models of the configuration, or fetches them, having said how much that is; what was picked for the user and cannot
@@ -44,34 +47,41 @@ export async function supplyModels(
   const store = new ModelStore({ ...config.models, log: (line) => log.info(line) });
   if (!PLAN_STAGES.some((stage) => takesModels(config, stage))) return { without: {} };
   const look = () => planHere(config, store, signal, world);
-  const here = await look();
+  let here = await look();
   const outOfReach = here.planned.length > 0 ? await store.reachable(signal) : undefined;
   if (outOfReach !== undefined) log.info(`models  the hub is not asked: ${outOfReach}`);
-  const supplied = async (here: PlanHere, hub: boolean): Promise<Supply> => {
-    const made = here.plan(hub);
+  const notOffered = new Set<string>();
+  const supplied = async (hub: boolean): Promise<Supply> => {
+    const made = here.plan(hub, notOffered);
     if (here.planned.length > 0) sayPlan(made, log);
     for (const stage of here.planned) refuseToGoWithout(config, stage, here, made);
-    return { ...(await fetched(config, store, here, made, log, screen, signal)), without: withoutModel(here, made) };
+    const models = await fetched(config, store, here, made, { log, screen, notOffered }, signal);
+    return { ...models, without: withoutModel(here, made) };
   };
-  try {
-    return await supplied(here, outOfReach === undefined);
-  } catch (error) {
-    // What was picked for the user must not keep the server from starting.
-    if (signal.aborted || error instanceof EngineError) throw error;
-    log.warn(`models  ${(error as Error).message} Going on with what is here.`);
-    // Looked at anew: some of it may have come before it broke.
-    return supplied(await look(), false);
+  for (;;) {
+    const missing = notOffered.size;
+    try {
+      return await supplied(outOfReach === undefined);
+    } catch (error) {
+      // What was picked for the user must not keep the server from starting.
+      if (signal.aborted || error instanceof EngineError) throw error;
+      // Looked at anew: some of it may have come before it broke.
+      here = await look();
+      const isOne = notOffered.size > missing && notOffered.size <= MOST_MISSING;
+      const rest = isOne ? `without ${[...notOffered].at(-1)}` : 'with what is here';
+      log.warn(`models  ${(error as Error).message} Going on ${rest}.`);
+      if (!isOne) return supplied(false);
+    }
   }
 }
 
-/** Downloads what is missing, first what the user named, without which there is no start. */
+/** Downloads what is missing, first what the user named, without which there is no start; adds to `notOffered` what the hub has not. */
 async function fetched(
   config: Config,
   store: ModelStore,
   here: PlanHere,
   made: Plan,
-  log: Logger,
-  screen: Screen,
+  { log, screen, notOffered }: { log: Logger; screen: Screen; notOffered: Set<string> },
   signal: AbortSignal,
 ): Promise<Partial<Record<PlanStage, Supplied>>> {
   const all = modelsOf(here, made);
@@ -94,6 +104,7 @@ async function fetched(
     const { id, title, family, engine } = entry;
     const plan = want.is === 'planned' ? made[stage] : undefined;
     const files = await pull(entry).catch((cause: Error) => {
+      if (want.is !== 'entry' && cause instanceof ModelNotOffered) notOffered.add(id);
       if (want.is !== 'entry' || signal.aborted) throw cause;
       const fix = `Where the hub can be reached, voice-chat models pull ${id} fetches it.`;
       throw new EngineError(stage, `${cause.message} ${fix}`, { cause });

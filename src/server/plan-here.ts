@@ -22,8 +22,8 @@ export type PlanHere = {
   readonly wants: Readonly<Record<PlanStage, Want>>;
   /** The stages that leave their model to the plan. */
   readonly planned: readonly PlanStage[];
-  /** The plan, if models could be downloaded, or not. */
-  readonly plan: (hub: boolean) => Plan;
+  /** The plan, if models could be downloaded, or not; `except` are ids that cannot be had. */
+  readonly plan: (hub: boolean, except?: ReadonlySet<string>) => Plan;
 };
 
 /** Looks at the machine and the disk and makes ready to plan; asks no network. */
@@ -43,7 +43,13 @@ export async function planHere(
   const packages = world.packages ?? (await installedPackages());
   const suitable = models.filter((model) => suits(config, model));
   const request = { language: config.language, onDisk, packages, stages: planned };
-  return { machine, wants, planned, plan: (hub) => plan(machine, { ...request, hub }, suitable) };
+  const planFor: PlanHere['plan'] = (hub, except) =>
+    plan(
+      machine,
+      { ...request, hub },
+      suitable.filter(({ id }) => !except?.has(id)),
+    );
+  return { machine, wants, planned, plan: planFor };
 }
 
 /** The models that the configuration takes here, named or planned, in the order of the stages. */

@@ -21,7 +21,7 @@ export function notes(probe: Probe, request: PlanRequest, choice: Choice, card: 
       'Japanese is read aloud by the rules of espeak-ng, which knows kana and few kanji: words will be misread.',
     );
   }
-  if (!request.hub) said.push('The model hub is out of reach: only models on disk are planned.');
+  if (!request.hub) said.push('Nothing can be downloaded now: only models on disk are planned.');
   if (probe.arch === 'x64' && !probe.cpu.avx2) {
     said.push('The processor has no AVX2: neural engines on it are not planned, but for a small language model.');
   }

@@ -53,7 +53,7 @@ export function optionsOf(
   return { options: options.sort((a, b) => a.level - b.level), rejected };
 }
 
-const OUT_OF_REACH = 'it is not on disk, and the model hub is out of reach';
+const OUT_OF_REACH = 'it is not on disk, and cannot be downloaded now';
 const NO_AVX2 = 'this processor has no AVX2, which neural engines on the processor want';
 
 /** The ways to run a model: each an option, or the reason against it. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ModelStoreError } from './model-store-error.ts';
+import { ModelNotOffered } from './model-store-error.ts';
 
-/** Throws `ModelStoreError` when the file's bytes are not what its name says, or are a pickle whatever its name. */
+/** Throws `ModelNotOffered` when the file's bytes are not what its name says, or are a pickle whatever its name. */
 export async function checkContent(file: string, path: string): Promise<void> {
   const handle = await open(file, 'r');
   try {
@@ -10,7 +10,7 @@ export async function checkContent(file: string, path: string): Promise<void> {
     const wrong = (await isPickle(handle, head, size))
       ? 'it is a Python pickle, which can run programs'
       : mismatch(head, size, path);
-    if (wrong) throw new ModelStoreError(`${path} is refused: ${wrong}.`);
+    if (wrong) throw new ModelNotOffered(`${path} is refused: ${wrong}.`);
   } finally {
     await handle.close();
   }

@@ -1,4 +1,4 @@
-import { ModelStoreError } from './model-store-error.ts';
+import { ModelNotOffered, ModelStoreError } from './model-store-error.ts';
 import { type Pause, pauseByClock, Retryable, retryAfterMs } from './retry.ts';
 
 export type HubSettings = {
@@ -45,7 +45,7 @@ export class HubConnection {
 
   /** The error for something that the hub does not have. */
   missing({ repo, revision, path }: Subject): ModelStoreError {
-    return new ModelStoreError(`${this.url} has no ${path ?? 'repository'} in ${repo} at revision ${revision}.`);
+    return new ModelNotOffered(`${this.url} has no ${path ?? 'repository'} in ${repo} at revision ${revision}.`);
   }
 
   /** The error for an answer that is none: `Retryable` where another try may go well. */
@@ -53,16 +53,21 @@ export class HubConnection {
     const { repo } = subject;
     const what = subject.path === undefined ? repo : `${repo}/${subject.path}`;
     if (status === 404) return this.missing(subject);
+    if (status === 401 && this.#token !== '') {
+      return new ModelStoreError(
+        `${this.url} does not accept the token in models.token (status 401 for ${what}): correct it in config.yml, or leave it empty where no model wants one.`,
+      );
+    }
     if (status === 401 || status === 403) {
       const have = this.#token === '' ? 'No token is set' : 'The token in models.token has no access';
-      return new ModelStoreError(
+      return new ModelNotOffered(
         `${this.url} refuses ${what} (status ${status}). ${have}: accept the model's licence at ${this.url}/${repo}, if it has one, and put a token of that account into models.token in config.yml.`,
       );
     }
     if (status === 408 || status === 425 || status === 429 || status >= 500) {
       return new Retryable(`${this.url} answers with status ${status}.`, retryAfterMs(headers.get('retry-after')));
     }
-    return new ModelStoreError(`${this.url} answers with status ${status} for ${what}.`);
+    return new ModelNotOffered(`${this.url} answers with status ${status} for ${what}.`);
   }
 }
 

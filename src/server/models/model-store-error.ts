@@ -2,3 +2,6 @@
 export class ModelStoreError extends Error {
   override readonly name = 'ModelStoreError';
 }
+
+/** The hub is there and does not have this model as the manifest names it; another model may well be had. */
+export class ModelNotOffered extends ModelStoreError {}

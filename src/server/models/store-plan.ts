@@ -3,7 +3,7 @@ import { commitOf, describeFiles, type RemoteFile } from './hub-api.ts';
 import { type HubCache, sizeOf } from './hub-cache.ts';
 import type { HubConnection } from './hub-connection.ts';
 import type { ModelEntry } from './model-entry.ts';
-import { ModelStoreError } from './model-store-error.ts';
+import { ModelNotOffered } from './model-store-error.ts';
 import { type Part, partsByRepo } from './stored-model.ts';
 
 /** A file to be had: what the hub says of it, what the manifest says of its bytes, and what of it is here. */
@@ -52,8 +52,8 @@ export async function planPull(
 }
 
 /** The error for bytes that the hub has and the manifest does not name. */
-export function otherThanNamed(hub: HubConnection, { repo, path }: RemoteFile): ModelStoreError {
-  return new ModelStoreError(
+export function otherThanNamed(hub: HubConnection, { repo, path }: RemoteFile): ModelNotOffered {
+  return new ModelNotOffered(
     `${hub.url} offers other bytes for ${repo}/${path} than the manifest of voice-chat names; they are not taken. Update voice-chat, or set models.hub in config.yml to a hub you trust.`,
   );
 }

@@ -6,7 +6,7 @@ import { download } from './download.ts';
 import type { HubCache } from './hub-cache.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { FileChanged } from './hub-file.ts';
-import { ModelStoreError } from './model-store-error.ts';
+import { ModelNotOffered } from './model-store-error.ts';
 import { type Job, otherThanNamed, wholeHere } from './store-plan.ts';
 
 /** One file of a download; `bytes` grows to `totalBytes`. */
@@ -111,7 +111,7 @@ async function fetchRight(
     await rm(partial, { force: true });
     report(0, 'fetching');
     if (tries === 2) {
-      throw new ModelStoreError(
+      throw new ModelNotOffered(
         `${job.repo}/${job.path} came twice with a wrong checksum and was thrown away. Something between here and ${hub.url} changes it: try another network, or look at models.hub in config.yml.`,
       );
     }

@@ -156,8 +156,9 @@ export class ModelStore {
 
 /** The sentence for a cache folder that does not take files; undefined for any other error. */
 function unwritable(error: unknown, folder: string): ModelStoreError | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(code ?? '')) return undefined;
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  // By the call, not by the code: of a disk that is mounted for reading only, Node's recursive mkdir says ENOENT.
+  if (syscall === undefined) return undefined;
   const fix = 'Give this user the right to write there, or set models.folder in config.yml to another folder.';
   return new ModelStoreError(`${folder} cannot be written (${message}). ${fix}`, { cause: error });
 }

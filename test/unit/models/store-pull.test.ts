@@ -253,6 +253,10 @@ describe('a download', () => {
     await expect(bench.store({ token: 'a-wrong-one' }).pull([entry], quiet, signal)).rejects.toThrow(
       /status 403\)\. The token in models\.token has no access/,
     );
+    bench.hub.next('api', { kind: 'status', status: 401 });
+    await expect(bench.store({ token: 'a-wrong-one' }).pull([entry], quiet, signal)).rejects.toThrow(
+      /does not accept the token in models\.token .*correct it in config\.yml/,
+    );
     const before = bench.hub.requests.length;
     await bench.store({ token: 'the-right-one' }).pull([entry], quiet, signal);
     const sent = bench.hub.requests.slice(before);
@@ -320,13 +324,14 @@ describe('a download', () => {
     );
   });
 
-  it('says so when the folder cannot be written', async () => {
+  it('says so when the folder cannot be written, for whatever reason', async () => {
     await using bench = await withModel();
-    const folder = join(bench.folder, 'a-file');
-    writeFileSync(folder, '');
-    await expect(bench.store({ folder }).pull([entry], quiet, signal)).rejects.toThrow(
-      /a-file cannot be written .*models\.folder/,
-    );
+    writeFileSync(join(bench.folder, 'a-file'), '');
+    for (const name of ['a-file', 'n'.repeat(300)]) {
+      const store = bench.store({ folder: join(bench.folder, name) });
+      await expect(store.pull([entry], quiet, signal)).rejects.toThrow(`${name} cannot be written`);
+      await expect(store.pull([entry], quiet, signal)).rejects.toThrow('set models.folder');
+    }
   });
 });
 

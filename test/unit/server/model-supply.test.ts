@@ -56,13 +56,13 @@ describe('the models at the start', () => {
   });
   afterEach(() => bench[Symbol.asyncDispose]());
 
-  const supply = (over: object = {}, settings: object = {}) => {
+  const supply = (over: object = {}, settings: object = {}, all = models) => {
     const config = parseConfig(
       JSON.stringify({ ...over, models: { folder: bench.folder, hub: bench.hub.url, ...settings } }),
     );
     const log = createLogger('info', (line) => said.push(line));
     return supplyModels(config, log, new AbortController().signal, {
-      models,
+      models: all,
       machine,
       packages,
       screen: { write: () => true },
@@ -94,7 +94,7 @@ describe('the models at the start', () => {
     await bench.hub[Symbol.asyncDispose]();
     const { asr, llm, tts, without } = await supply();
     expect([asr, llm, tts]).toEqual([undefined, undefined, undefined]);
-    expect(without.llm).toMatch(/built-in ELIZA.*not on disk, and the model hub is out of reach/);
+    expect(without.llm).toMatch(/built-in ELIZA.*not on disk, and cannot be downloaded now/);
   });
 
   it('that are offline by configuration ask nobody', async () => {
@@ -103,11 +103,24 @@ describe('the models at the start', () => {
     expect(bench.hub.requests).toEqual([]);
   });
 
-  it('that break off leave the server to what has come, with what was wrong', async () => {
+  it('that the hub has not, or otherwise than named, cost neither the others nor the next best', async () => {
     bench.hub.next('file', { kind: 'status', status: 404 }, 'model.gguf');
-    const { asr, llm, tts } = await supply();
-    expect([asr?.id, llm?.id, tts?.id]).toEqual(['ears', undefined, undefined]);
-    expect(heard()).toMatch(/WARN.*model\.gguf.*Going on with what is here/);
+    const files = [{ role: 'model', path: 'model.onnx', sha256: '0'.repeat(64) }];
+    const other: AsrModel = { ...asr, id: 'better-ears', files, quality: 2 };
+    const { asr: ears, llm, tts, without } = await supply({}, {}, [other, ...models]);
+    expect([ears?.id, llm?.id, tts?.id]).toEqual(['ears', undefined, 'mouth']);
+    expect(heard()).toMatch(/WARN.*offers other bytes for some\/ears.*Going on without better-ears/);
+    expect(heard()).toMatch(/WARN.*model\.gguf.*Going on without brain/);
+    expect(heard()).not.toMatch(/out of reach|cannot be downloaded/);
+    expect(without.llm).toMatch(/built-in ELIZA/);
+  });
+
+  it('that break off leave the server to what has come, with what was wrong', async () => {
+    writeFileSync(join(bench.folder, 'a-file'), '');
+    const broken = await supply({}, { folder: join(bench.folder, 'a-file', 'hub') });
+    expect([broken.asr, broken.llm, broken.tts]).toEqual([undefined, undefined, undefined]);
+    expect(heard()).toMatch(/WARN.*cannot be written.*Going on with what is here/);
+    expect(broken.without.llm).toMatch(/not on disk, and cannot be downloaded now/);
   });
 
   it('that the user named are fetched first, and without them there is no start', async () => {
