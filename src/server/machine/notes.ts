@@ -1,10 +1,9 @@
+import { LANGUAGE_NAMES } from '../models/model-entry.ts';
 import type { Choice } from './fit.ts';
 import { type Gpu, isSoftwareVulkan, type Probe } from './machine.ts';
 import { cardUse, cudaProblemOf, isTranslated } from './native-builds.ts';
 import { EMBEDDED } from './options.ts';
 import { PLAN_STAGES, type PlanRequest } from './plan-request.ts';
-
-const NAMES = { zh: 'Chinese', de: 'German', fr: 'French', es: 'Spanish', ja: 'Japanese', en: 'English' } as const;
 
 /** What the owner of the machine should know besides: a sentence each. */
 export function notes(probe: Probe, request: PlanRequest, choice: Choice, card: Gpu | undefined): string[] {
@@ -13,7 +12,7 @@ export function notes(probe: Probe, request: PlanRequest, choice: Choice, card: 
   if (request.language !== 'en' && embedded.length > 0) {
     const engines = embedded.map((stage) => EMBEDDED[stage]).join(', ');
     said.push(
-      `The embedded engines (${engines}) know English only; ${NAMES[request.language]} needs downloaded models.`,
+      `The embedded engines (${engines}) know English only; ${LANGUAGE_NAMES[request.language]} needs downloaded models.`,
     );
   }
   if (request.language === 'ja' && choice.tts.model?.family === 'kokoro') {

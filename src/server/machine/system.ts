@@ -1,6 +1,6 @@
-import { readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { freeBytes } from '../models/disk-space.ts';
 import { type CommandRunner, runCommand } from '../models/run-command.ts';
 
 /** All that the probe asks of the machine it runs on, so that another machine's answers can be played to it. */
@@ -36,14 +36,8 @@ export const thisSystem = (): System => ({
   run: runCommand,
   read: (path) => readFile(path, 'utf8').catch(() => undefined),
   list: (folder) => readdir(folder).catch(() => []),
-  freeDisk: freeDiskOf,
+  freeDisk: freeBytes,
 });
-
-async function freeDiskOf(folder: string): Promise<number> {
-  if (!(await stat(folder).catch(() => undefined)) && dirname(folder) !== folder) return freeDiskOf(dirname(folder));
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
-}
 
 /** What a command prints, undefined where it is missing, fails or takes more than `limitMs`. */
 export async function outputOf(

@@ -2,6 +2,16 @@
 export const LANGUAGES = ['en', 'zh', 'de', 'fr', 'es', 'ja'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** What people, and models, call them. */
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
+  en: 'English',
+  zh: 'Chinese',
+  de: 'German',
+  fr: 'French',
+  es: 'Spanish',
+  ja: 'Japanese',
+};
+
 /** How a model is built, by which its engine loads it. */
 export type AsrFamily = 'zipformer' | 'parakeet' | 'moonshine' | 'whisper-onnx' | 'sense-voice' | 'whisper-ggml';
 export type TtsFamily = 'kokoro' | 'vits' | 'matcha' | 'kitten';
