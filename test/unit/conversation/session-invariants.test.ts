@@ -1,5 +1,7 @@
+// Not vitest's expect: over ten thousand conversations it would cost more than the conversations.
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { TestConversation } from '../../fixtures/conversation.ts';
 import { frames, type Mishap, settle } from '../../fixtures/pliable-engines.ts';
 
@@ -115,61 +117,70 @@ function check(talk: TestConversation): void {
       case 'reply_text':
       case 'reply_words':
       case 'speech': {
-        expect(ended.has(event.turn), `turn ${event.turn} spoke after its end`).toBe(false);
-        expect(event.turn, 'a reply of an older turn came after a newer one').toBeGreaterThanOrEqual(newest);
+        assert(!ended.has(event.turn), `turn ${event.turn} spoke after its end`);
+        assert(event.turn >= newest, 'a reply of an older turn came after a newer one');
         newest = event.turn;
         if (event.type === 'speech') {
-          expect(event.position, 'speech has a gap').toBe(positions.get(event.turn) ?? 0);
+          assert.equal(event.position, positions.get(event.turn) ?? 0, 'speech has a gap');
           positions.set(event.turn, event.position + event.samples.length);
         } else if (event.type === 'reply_words') {
           for (const word of event.words) {
-            expect(word.start).toBeGreaterThanOrEqual(words.get(event.turn) ?? 0);
+            assert(word.start >= (words.get(event.turn) ?? 0), 'words overlap');
             words.set(event.turn, word.end);
           }
         }
         break;
       }
       case 'reply_done':
-        expect(ended.has(event.turn), `turn ${event.turn} ended twice`).toBe(false);
-        expect(event.samples).toBe(positions.get(event.turn) ?? 0);
+        assert(!ended.has(event.turn), `turn ${event.turn} ended twice`);
+        assert.equal(event.samples, positions.get(event.turn) ?? 0, 'a reply has another length than its speech');
         ended.add(event.turn);
         break;
       case 'flush':
         ended.add(event.turn);
         break;
       case 'cut':
-        expect(ended.has(event.turn)).toBe(true);
+        assert(ended.has(event.turn), `turn ${event.turn} was cut without a flush`);
     }
   }
   for (const type of ['user_said', 'flush', 'cut', 'metrics', 'reply_done'] as const) {
     const turns = talk.of(type).map((event) => event.turn);
-    expect(new Set(turns).size, `${type} came twice for a turn`).toBe(turns.length);
+    assert.equal(new Set(turns).size, turns.length, `${type} came twice for a turn`);
   }
   const over = talk.outcomes.map(({ turn }) => turn);
-  expect(new Set(over).size, 'a turn was over twice').toBe(over.length);
+  assert.equal(new Set(over).size, over.length, 'a turn was over twice');
   const turns = talk.session.lines.map((line) => line.turn);
-  expect(turns, 'history is out of order').toEqual([...turns].sort((a, b) => a - b));
+  assert.deepEqual(
+    turns,
+    [...turns].sort((a, b) => a - b),
+    'history is out of order',
+  );
   for (const line of talk.session.lines) {
     if (line.who !== 'assistant' || !talk.of('cut').some((event) => event.turn === line.turn)) continue;
     const all = `${line.text} ${line.unheard}`.trim();
     // After a change of the script, a model that had been slow goes on with its second half.
-    expect(
+    assert(
       [WHOLE, 'Five six seven.'].some((whole) => whole.startsWith(all)),
       `heard and unheard are not what was said: ${all}`,
-    ).toBe(true);
+    );
   }
 }
 
 /** What must hold of everything the chat model is shown: every call has its result, and stands where templates take it. */
 function checkRequests(talk: TestConversation): void {
   for (const { messages } of talk.requests) {
-    expect(messages[0]?.role).toBe('user');
+    assert.equal(messages[0]?.role, 'user');
     for (const [i, { role, toolCalls = [], content }] of messages.entries()) {
-      if (role === 'tool') expect(content).not.toBe('');
-      if (role === 'tool') expect(['tool', 'assistant']).toContain(messages[i - 1]?.role);
+      if (role === 'tool') {
+        assert.notEqual(content, '', 'a tool has no result');
+        assert(['tool', 'assistant'].includes(messages[i - 1]!.role), 'a result stands apart from its call');
+      }
       const results = messages.slice(i + 1, i + 1 + toolCalls.length);
-      expect(results.map(({ callId }) => callId)).toEqual(toolCalls.map(({ id }) => id));
-      if (role !== 'tool') expect(messages[i + 1 + toolCalls.length]?.role).not.toBe('tool');
+      assert.deepEqual(
+        results.map(({ callId }) => callId),
+        toolCalls.map(({ id }) => id),
+      );
+      if (role !== 'tool') assert.notEqual(messages[i + 1 + toolCalls.length]?.role, 'tool', 'a result has no call');
     }
   }
 }
@@ -196,9 +207,9 @@ describe('whatever is done to a conversation', () => {
         const before = talk.of('reply_done').length;
         await talk.type('still there?');
         for (let i = 0; i < 8; i++) await talk.played(talk.session.lastTurn, talk.sent(talk.session.lastTurn));
-        expect(talk.of('reply_done').length).toBe(before + 1);
-        expect(talk.state).toBe('listening');
-        expect(talk.session.busy).toBe(false);
+        assert.equal(talk.of('reply_done').length, before + 1);
+        assert.equal(talk.state, 'listening');
+        assert(!talk.session.busy);
         check(talk);
         checkRequests(talk);
         talk.close();
