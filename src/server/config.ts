@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { explainIssue } from './config-errors.ts';
 import { LANGUAGES } from './models/model-entry.ts';
 import { isPath } from './models/own-model.ts';
+import { TOOL_NAMES } from './tools/tool-box.ts';
 
 const number = (min: number, max: number, unit = '') =>
   z.custom<number>((value) => typeof value === 'number' && value >= min && value <= max, {
@@ -49,9 +50,7 @@ const llmCommon = {
     'You are a friendly voice assistant. Your answers are spoken aloud: keep them short, in plain sentences, without lists or markup.',
   ),
   historyMessages: whole(1, 1_000).default(40),
-  tools: z
-    .array(oneOf('time', 'calculator', 'timer'), { error: 'must be a list, such as [time, timer]' })
-    .default(['time', 'calculator', 'timer']),
+  tools: z.array(oneOf(...TOOL_NAMES), { error: 'must be a list, such as [time, timer]' }).default([...TOOL_NAMES]),
 };
 /** 0 takes what the plan for this machine says. */
 const threads = whole(0, 256).default(0);

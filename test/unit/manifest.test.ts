@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ASR_ROLES } from '../../src/server/engines/sherpa/asr-files.ts';
-import { MODELS, modelById } from '../../src/server/models/manifest.ts';
+import { MODELS } from '../../src/server/models/manifest.ts';
 import { LANGUAGES, type ModelEntry } from '../../src/server/models/model-entry.ts';
 
 /** What each family's engine cannot do without. */
@@ -15,8 +15,7 @@ const NEEDED: Readonly<Record<ModelEntry['family'], readonly string[]>> = {
 };
 
 describe.each(MODELS.map((model) => [model.id, model] as const))('%s', (id, model) => {
-  it('is found by its id, which no other model has', () => {
-    expect(modelById(id)).toBe(model);
+  it('has an id that no other model has', () => {
     expect(id).toMatch(/^[a-z0-9][a-z0-9.-]*$/);
     expect(MODELS.filter((other) => other.id === id)).toHaveLength(1);
   });

@@ -1,6 +1,4 @@
-import type { Language, LlmModel } from './model-entry.ts';
-
-const ALL: readonly Language[] = ['en', 'zh', 'de', 'fr', 'es', 'ja'];
+import { LANGUAGES, type LlmModel } from './model-entry.ts';
 
 type Facts = Pick<
   LlmModel,
@@ -16,7 +14,7 @@ const qwen = ({ path, bytes, sha256, ...facts }: Facts): LlmModel => ({
   files: [{ role: 'model', path, bytes, sha256 }],
   totalBytes: bytes,
   licence: 'Apache-2.0',
-  languages: ALL,
+  languages: LANGUAGES,
   // The weights and llama.cpp's work space for batches of 512 tokens.
   memoryBytes: bytes + 0.3e9,
 });

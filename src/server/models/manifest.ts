@@ -5,6 +5,3 @@ import type { ModelEntry } from './model-entry.ts';
 
 /** Every model that voice-chat knows, best first within each stage. */
 export const MODELS: readonly ModelEntry[] = [...ASR_MODELS, ...LLM_MODELS, ...TTS_MODELS];
-
-/** The model with this id; undefined when there is none. */
-export const modelById = (id: string): ModelEntry | undefined => MODELS.find((model) => model.id === id);

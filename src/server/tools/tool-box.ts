@@ -8,10 +8,11 @@ import { timer } from './timer.ts';
 import { Timers } from './timers.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
-const BUILT_IN = { time, calculator, timer };
+/** The tools that come with the server, by the names that `llm.tools` takes. */
+export const TOOL_NAMES = ['time', 'calculator', 'timer'] as const;
+export type ToolName = (typeof TOOL_NAMES)[number];
 
-/** A tool that comes with the server. */
-export type ToolName = keyof typeof BUILT_IN;
+const BUILT_IN: Readonly<Record<ToolName, Tool>> = { time, calculator, timer };
 
 /** What a conversation waits for, at most. */
 const DEADLINE_MS = 10_000;
