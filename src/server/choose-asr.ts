@@ -11,7 +11,7 @@ const STALL_MS = 60_000;
 const START_MS = 300_000;
 
 /** Picks the recogniser; where none can be had, one that hears nothing, and `voiceInputOff` says how to get one. */
-export async function chooseAsr(config: Config, supply: Supply, log: Logger): Promise<AsrChoice> {
+export async function chooseAsr(config: Config, supply: Supply, log: Logger, signal: AbortSignal): Promise<AsrChoice> {
   const { asr, language } = config;
   switch (asr.engine) {
     case 'off':
@@ -35,9 +35,9 @@ export async function chooseAsr(config: Config, supply: Supply, log: Logger): Pr
     case 'whisper':
       return whisper(supply.asr!, config, asr);
     case 'pocketsphinx':
-      return pocketSphinx(config, supply, asr.expects, NAMED, log);
+      return pocketSphinx(config, supply, asr.expects, NAMED, log, signal);
     case 'auto': {
-      const embedded = (why: string) => pocketSphinx(config, supply, 'auto', why, log);
+      const embedded = (why: string) => pocketSphinx(config, supply, 'auto', why, log, signal);
       const supplied = supply.asr;
       if (!supplied) return embedded(supply.without.asr ?? 'the embedded recogniser');
       const settings = { threads: 0, hotWords: [], device: 'auto' } as const;
@@ -82,6 +82,7 @@ async function pocketSphinx(
   expected: 'auto' | 'builtin' | 'anything',
   why: string,
   log: Logger,
+  signal: AbortSignal,
 ): Promise<AsrChoice> {
   const builtin = llm.engine === 'builtin' || (llm.engine === 'auto' && !supply.llm);
   const expects = expected === 'auto' ? (builtin ? 'builtin' : 'anything') : expected;
@@ -91,8 +92,9 @@ async function pocketSphinx(
   }
   try {
     const { providePocketSphinx } = await import('./engines/pocketsphinx/files.ts');
-    await providePocketSphinx({ cacheDir: cache.folder, say: (line) => log.info(line) }, new AbortController().signal);
+    await providePocketSphinx({ cacheDir: cache.folder, say: (line) => log.info(line) }, signal);
   } catch (error) {
+    signal.throwIfAborted();
     return off(`Voice input is off, typing works. ${(error as Error).message}`);
   }
   return {

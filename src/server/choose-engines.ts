@@ -26,7 +26,7 @@ export async function chooseEngines(
   const supply = await supplyModels(config, log, signal, world);
   return {
     vad: chooseVad(config),
-    asr: await chooseAsr(config, supply, log),
+    asr: await chooseAsr(config, supply, log, signal),
     llm: chooseLlm(config, supply, log),
     tts: chooseTts(config, supply),
   };

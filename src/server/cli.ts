@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { EngineError } from './engines/contracts.ts';
 import { createLogger } from './log.ts';
+import type { RunningServer } from './main.ts';
 import { ModelStoreError } from './models/model-store-error.ts';
 import { StartError } from './start-error.ts';
 
@@ -68,32 +69,45 @@ async function run(): Promise<number> {
 }
 
 async function start(config: Config): Promise<number> {
-  const { startServer } = await import('./main.ts');
   const log = createLogger(config.log.level);
-  const server = await startServer(config, log);
+  const { signal: stop, asked } = askedToStop();
+  const { startServer } = await import('./main.ts');
+  let server: RunningServer;
+  try {
+    server = await startServer(config, log, undefined, stop);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    log.info(
+      `${stop.reason}: ended before it was ready. What was downloaded is kept, and the next start goes on from there.`,
+    );
+    return 1;
+  }
   print(`\n  voice-chat is ready: open ${server.url} and talk\n\n`);
-  await new Promise<void>((resolve) => {
-    const stop = (signal: string) => {
-      log.info(`${signal}: finishing what is being said, then ending (again to end at once)`);
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
-      server.stop().then(resolve, resolve);
-    };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
-        stop(signal);
-      });
-    }
-  });
+  const why = await asked;
+  log.info(`${why}: finishing what is being said, then ending (again to end at once)`);
+  await server.stop().catch(() => {});
   log.info('ended');
   return 0;
 }
 
+/** Aborts at the first SIGINT or SIGTERM, with its name; a second one ends the process at once. */
+function askedToStop(): { signal: AbortSignal; asked: Promise<string> } {
+  const stop = new AbortController();
+  const asked = new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(name, () => {
+        if (stop.signal.aborted) process.exit(1);
+        stop.abort(name);
+        resolve(name);
+      });
+    }
+  });
+  return { signal: stop.signal, asked };
+}
+
 async function models(args: readonly string[], config: Config, json: boolean): Promise<number> {
   const { modelsCommand } = await import('./models-command.ts');
-  const stop = new AbortController();
-  // A second time it ends at once.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const { signal: stop } = askedToStop();
   const planned = async (signal: AbortSignal) => {
     const [{ modelsOf, planHere }, { ModelStore }] = await Promise.all([
       import('./plan-here.ts'),
@@ -102,7 +116,7 @@ async function models(args: readonly string[], config: Config, json: boolean): P
     const here = await planHere(config, new ModelStore(config.models), signal);
     return modelsOf(here, here.plan(!config.models.offline));
   };
-  return modelsCommand(args, { config, json, planned }, stop.signal);
+  return modelsCommand(args, { config, json, planned }, stop);
 }
 
 function defaultConfigFile(): string {

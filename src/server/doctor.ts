@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import type { Config } from './config.ts';
 import { isLoopback } from './config.ts';
 import { plansFor, planText } from './doctor-plan.ts';
@@ -11,6 +10,7 @@ import { machineChecks } from './machine/machine-checks.ts';
 import { packageChecks } from './machine/package-checks.ts';
 import { probe } from './machine/probe.ts';
 import { ModelStore } from './models/store.ts';
+import { portProblem } from './port-problem.ts';
 
 /** Looks at this machine and prints a table and the plan (or JSON); exit code 1 if something would keep voice-chat from working. */
 export async function doctor(config: Config, json: boolean): Promise<number> {
@@ -75,16 +75,9 @@ async function cacheFolder(folder: string): Promise<Finding> {
 }
 
 async function port({ host, port }: Config['server']): Promise<Finding> {
-  const listener = createServer();
-  return new Promise((resolve) => {
-    listener.once('error', (error: NodeJS.ErrnoException) => {
-      const found = `${host}:${port} cannot be opened (${error.code})`;
-      resolve({ result: 'fail', found, fix: 'End what uses it, or set server.port in config.yml.' });
-    });
-    listener.listen(port, host, () =>
-      listener.close(() => resolve({ result: 'pass', found: `${host}:${port} is free` })),
-    );
-  });
+  const problem = await portProblem(host, port);
+  if (problem === undefined) return { result: 'pass', found: `${host}:${port} is free` };
+  return { result: 'fail', found: `${host}:${port} cannot be opened`, fix: problem };
 }
 
 function address({ host }: Config['server']): Finding {

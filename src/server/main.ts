@@ -14,6 +14,7 @@ import { Metrics } from './metrics.ts';
 import { openEngines } from './open-engines.ts';
 import { readPageFiles } from './page-files.ts';
 import type { PlanWorld } from './plan-here.ts';
+import { listenProblem, portProblem } from './port-problem.ts';
 import { ReadinessCheck } from './readiness.ts';
 import { Sessions } from './sessions.ts';
 import { StartError } from './start-error.ts';
@@ -34,18 +35,29 @@ const GRACE_MS = 10_000;
 /** How long a page may take to answer that its socket is closed. */
 const CLOSE_MS = 500;
 
-/** Opens the engines and the server that the configuration describes; `planWorld` is another machine to plan for, in a test. */
-export async function startServer(config: Config, log: Logger, planWorld?: PlanWorld): Promise<RunningServer> {
+/**
+ * Opens the engines and the server that the configuration describes; `planWorld` is another machine to plan for, in a test.
+ * `signal` ends the start, what was downloaded is kept; once the server runs, only `stop` ends it.
+ */
+export async function startServer(
+  config: Config,
+  log: Logger,
+  planWorld: PlanWorld | undefined,
+  signal: AbortSignal,
+): Promise<RunningServer> {
   const { host, port, token, allowedHosts, allowedOrigins } = config.server;
   const secure = config.server.tls.cert !== '';
   const tls = secure ? readTlsFiles(config.server.tls) : undefined;
+  // Before gigabytes are fetched, not after.
+  const problem = await portProblem(host, port);
+  if (problem !== undefined) throw new StartError(problem);
   const stopping = new AbortController();
   const onNews: Parameters<typeof openEngines>[2] = (_stage, up, sentence) => {
     log[up ? 'info' : 'warn'](sentence);
     sessions?.tellAll({ type: 'notice', text: sentence });
   };
   let sessions: Sessions | undefined;
-  const opened = await openEngines(config, log, onNews, stopping.signal, planWorld);
+  const opened = await openEngines(config, log, onNews, signal, planWorld);
   const { engines, stages, names, voiceInputOff } = opened;
 
   const metrics = new Metrics({
@@ -160,18 +172,4 @@ function conversationSettings(config: Config): ConversationSettings {
     leadMs: speech.leadMs,
     notUnderstood: turn.notUnderstood,
   };
-}
-
-function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use: end the other program, or set server.port in config.yml to another number.`;
-    case 'EACCES':
-      return `Port ${port} needs rights that this user lacks; set server.port in config.yml to 1024 or more.`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `This machine has no address ${host}; set server.host in config.yml to 127.0.0.1.`;
-    default:
-      return `Cannot listen on ${host}:${port}: ${error.message}`;
-  }
 }

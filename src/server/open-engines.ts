@@ -84,7 +84,10 @@ const voice = ({ engine, voice, speed }: Config['tts']) => ({ name: engine === '
 const START_MS = 120_000;
 const CANARY_MS = 30_000;
 
-/** Starts what the configuration names, tries each engine out, and says in one line per stage what runs and why. */
+/**
+ * Starts what the configuration names, tries each engine out, and says in one line per stage what runs and why; `signal` ends
+ * the start, not what it started.
+ */
 export async function openEngines(
   config: Config,
   log: Logger,
@@ -99,14 +102,15 @@ export async function openEngines(
     let running: Running<T>;
     try {
       running = choice.inProcess
-        ? await openHere(stage, kit, choice, log)
-        : await openProcess(stage, kit, choice, stallMs, (up, sentence) => onNews(stage, up, sentence));
+        ? await openHere(stage, kit, choice, log, signal)
+        : await openProcess(stage, kit, choice, stallMs, (up, sentence) => onNews(stage, up, sentence), signal);
     } catch (error) {
-      if (!choice.fallback) throw error;
+      if (!choice.fallback || signal.aborted) throw error;
       log.warn(`${stage}  ${choice.what} cannot be used: ${(error as Error).message}`);
       return open(stage, kit, await choice.fallback());
     }
     opened.push(running.engine);
+    signal.throwIfAborted();
     const loadMs = Math.round(performance.now() - started);
     const what = running.runsOn ? `${choice.what} on ${running.runsOn}` : choice.what;
     log.info(`${stage}  ${what} - ${choice.why} - ready in ${loadMs} ms`);
@@ -158,11 +162,16 @@ async function openHere<T extends Engine>(
   kit: Kit<T>,
   choice: Choice<T>,
   log: Logger,
+  signal: AbortSignal,
 ): Promise<Running<T>> {
   const engine = await choice.inProcess!();
-  const canary = () => tryOut(stage, kit, engine, AbortSignal.timeout(CANARY_MS));
+  const within = (...signals: AbortSignal[]) => AbortSignal.any([AbortSignal.timeout(CANARY_MS), ...signals]);
+  const canary = () => tryOut(stage, kit, engine, within());
   // A server that is down may come up later, so this is said and does not end the start.
-  if (choice.isServer) await canary().catch((error: Error) => log.warn(`${stage}  ${error.message}`));
+  const first = choice.isServer ? tryOut(stage, kit, engine, within(signal)) : undefined;
+  await first?.catch((error: Error) => {
+    if (!signal.aborted) log.warn(`${stage}  ${error.message}`);
+  });
   return { engine, canary, up: () => true, restarts: () => 0, runsOn: engine.runsOn };
 }
 
@@ -172,6 +181,7 @@ async function openProcess<T extends Engine>(
   choice: Choice<T>,
   stallMs: number,
   onNews: (up: boolean, sentence: string) => void,
+  signal: AbortSignal,
 ): Promise<Running<T>> {
   const name = choice.what;
   const options: EngineProcessOptions = {
@@ -188,7 +198,7 @@ async function openProcess<T extends Engine>(
       else onNews(false, `The ${stage} engine ${name} ${news.why}; a new one is being started.`);
     },
   };
-  const process = await EngineProcess.start(options);
+  const process = await EngineProcess.start(options, signal);
   return {
     engine: kit.remote(process),
     canary: () => process.canary(),

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { CommandLine } from '../fixtures/command-line.ts';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { FakeHub } from '../../src/bench/fake-hub.ts';
+import { MODELS } from '../../src/server/models/manifest.ts';
+import { CommandLine, runs } from '../fixtures/command-line.ts';
+import { modelBytes } from '../fixtures/model-store.ts';
 
 const scripted = { engine: 'scripted' };
 const engines = { vad: scripted, asr: scripted, llm: scripted, tts: scripted };
@@ -43,14 +49,10 @@ describe('voice-chat', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    // With an engine process: it must not keep the command from ending.
-    const { code, output } = await run(['start'], {
-      ...engines,
-      tts: { ...scripted, ownProcess: true },
-      server: { port },
-    });
+    // Before any engine is opened, and any model for it fetched.
+    const { code, output } = await run(['start'], { ...engines, server: { port } });
     other.close();
-    expect(output.trim().split('\n').at(-1)).toBe(
+    expect(output.trim()).toBe(
       `Port ${port} on 127.0.0.1 is in use: end the other program, or set server.port in config.yml to another number.`,
     );
     expect(code).toBe(1);
@@ -64,6 +66,46 @@ describe('voice-chat', () => {
     expect(output).toMatch(sentence);
     expect(output).not.toMatch(/^\s+at /m);
     expect(code).toBe(1);
+  });
+
+  it('keeps what it has downloaded, and holds no lock, when it is stopped in the middle', async () => {
+    await using hub = await FakeHub.start();
+    const [folder, repo] = [
+      mkdtempSync(join(tmpdir(), 'voice-chat-stop-')),
+      'csukuangfj/sherpa-onnx-moonshine-tiny-en-int8',
+    ];
+    const model = MODELS.find(({ id }) => id === 'moonshine-tiny-en')!;
+    for (const { path } of model.files) hub.put(repo, path, modelBytes(300_000));
+    for (const { path } of model.files) hub.next('file', { kind: 'hang', afterBytes: 200_000 }, path);
+    const asr = { engine: 'sherpa', model: model.id };
+    await using command = new CommandLine(['start', '--port', '0'], {
+      ...engines,
+      asr,
+      models: { folder, hub: hub.url },
+    });
+    await vi.waitFor(() => expect(hub.bytesServed).toBeGreaterThanOrEqual(200_000), { timeout: 20_000 });
+    command.process.kill('SIGINT');
+    expect(await command.ended).toEqual({ code: 1, signal: null });
+    expect(command.output).toMatch(/SIGINT: ended before it was ready\. What was downloaded is kept/);
+    const left = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    expect(left.filter((path) => path.endsWith('.incomplete')).length).toBeGreaterThan(0);
+    expect(left.filter((path) => path.endsWith('.voice-chat'))).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('ends at once, and its engines with it, when it is stopped while one of them loads', async () => {
+    const tts = { ...scripted, ownProcess: true, failOnCall: 1, failure: 'block' };
+    await using command = new CommandLine(['start', '--port', '0'], { ...engines, tts });
+    const children = () => {
+      const found = command.children();
+      expect(found).not.toEqual([]);
+      return found;
+    };
+    const [child] = await vi.waitFor(children, { timeout: 20_000 });
+    command.process.kill('SIGTERM');
+    expect(await command.ended).toEqual({ code: 1, signal: null });
+    expect(command.output).toMatch(/SIGTERM: ended before it was ready/);
+    expect(runs(child!)).toBe(false);
   });
 
   it('ends with 1 and the reason when an engine cannot start', async () => {

@@ -49,7 +49,7 @@ describe('voice-chat doctor', () => {
     const { code, output } = await examine([], { ...QUIET, server: { port } });
     taken.close();
     expect(code).toBe(1);
-    expect(output).toMatch(/^fail {2}port +127\.0\.0\.1:\d+ cannot be opened \(EADDRINUSE\)\n +→ End what uses it/m);
+    expect(output).toMatch(/^fail {2}port +127\.0\.0\.1:\d+ cannot be opened\n +→ Port \d+ on \S+ is in use: end/m);
   });
 
   it('plans nothing where the configuration names every engine', async () => {

@@ -85,7 +85,7 @@ describe.skipIf(espeak.missing)(`a start with engine: auto and the hub in reach$
     );
     const logger = createLogger('info', (line) => log.push(line));
     const { probe: machine } = recorded('no-card');
-    const server = await startServer(config, logger, { models, machine });
+    const server = await startServer(config, logger, { models, machine }, new AbortController().signal);
     return { server, log: () => log.join('\n'), [Symbol.asyncDispose]: () => server.stop(0) };
   }
 

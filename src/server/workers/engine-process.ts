@@ -30,10 +30,17 @@ export class EngineProcess implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Starts the process, loads the engine and tries it out; rejects with an `EngineError` when that fails. */
-  static async start(options: EngineProcessOptions): Promise<EngineProcess> {
+  /** Starts the process, loads the engine and tries it out; rejects with an `EngineError` when that fails or `signal` ends it. */
+  static async start(options: EngineProcessOptions, signal?: AbortSignal): Promise<EngineProcess> {
+    signal?.throwIfAborted();
     const made = new EngineProcess(options);
-    await made.#bringUp();
+    const abandon = () => made.#closed.abort();
+    signal?.addEventListener('abort', abandon, { once: true });
+    try {
+      await made.#bringUp();
+    } finally {
+      signal?.removeEventListener('abort', abandon);
+    }
     return made;
   }
 
