@@ -1,24 +1,11 @@
 import type { Choice } from './choice.ts';
 import { chooseEngines } from './choose-engines.ts';
 import type { Config } from './config.ts';
-import {
-  type ChatMessage,
-  type ChatModel,
-  type Engine,
-  EngineError,
-  type Engines,
-  type Situation,
-  type SpeechRecognizer,
-  type SpeechSynthesizer,
-  type Stage,
-  type VoiceDetector,
-} from './engines/contracts.ts';
-import { instructions } from './instructions.ts';
+import { engineKits, type Kit, tryOut } from './engine-kits.ts';
+import type { Engine, Engines, Stage } from './engines/contracts.ts';
 import type { Logger } from './log.ts';
 import type { PlanWorld } from './plan-here.ts';
-import { describeTools } from './tools/tool-box.ts';
 import { EngineProcess, type EngineProcessOptions } from './workers/engine-process.ts';
-import { type Caller, remoteAsr, remoteLlm, remoteTts, remoteVad } from './workers/remote-engines.ts';
 
 /** An engine that runs, and what is to be said about it. */
 export type OpenEngine<T extends Engine = Engine> = {
@@ -48,38 +35,6 @@ export type OpenEngines = AsyncDisposable & {
 
 /** Is told in a sentence when an engine goes down and when its replacement is up. */
 export type EngineNewsListener = (stage: Stage, up: boolean, sentence: string) => void;
-
-/** How a stage is reached in another process, and a call that costs little and touches all of it. */
-type Kit<T extends Engine> = {
-  remote: (caller: Caller) => T;
-  tryOut: (engine: T, signal: AbortSignal) => AsyncIterable<unknown>;
-};
-
-const kits = (config: Config, situation: () => Situation) =>
-  ({
-    vad: { remote: remoteVad, tryOut: (engine, signal) => engine.detect(only(new Float32Array(512)), signal) },
-    asr: { remote: remoteAsr, tryOut: (engine, signal) => engine.recognize(only(new Float32Array(3_200)), signal) },
-    llm: {
-      remote: remoteLlm,
-      tryOut: (engine, signal) => {
-        // As in a conversation, with its instructions and tools, which are then read before anybody waits for them.
-        const content = instructions(config);
-        const messages: ChatMessage[] = [{ role: 'user', content: 'Hello' }];
-        if (content !== '') messages.unshift({ role: 'system', content });
-        const tools = describeTools(config.llm.tools);
-        return engine.reply({ messages, situation: situation(), tools }, signal);
-      },
-    },
-    tts: { remote: remoteTts, tryOut: (engine, signal) => engine.speak('Hello.', voice(config.tts), signal) },
-  }) satisfies {
-    vad: Kit<VoiceDetector>;
-    asr: Kit<SpeechRecognizer>;
-    llm: Kit<ChatModel>;
-    tts: Kit<SpeechSynthesizer>;
-  };
-
-/** The voice that was chosen with a named engine must be one of its; with `auto` the engine's own first one will do. */
-const voice = ({ engine, voice, speed }: Config['tts']) => ({ name: engine === 'auto' ? '' : voice, speed });
 
 const START_MS = 120_000;
 const CANARY_MS = 30_000;
@@ -128,7 +83,7 @@ export async function openEngines(
   };
   try {
     const names = { vad: '', asr: '', llm: '', tts: '' };
-    const kit = kits(config, () => ({ engines: names }));
+    const kit = engineKits(config, () => ({ engines: names }));
     const choices = await chooseEngines(config, log, signal, world);
     const [vad, asr, llm, tts] = await Promise.all([
       open('vad', kit.vad, choices.vad),
@@ -206,13 +161,4 @@ async function openProcess<T extends Engine>(
     restarts: () => process.restarts,
     runsOn: process.facts.runsOn as string | undefined,
   };
-}
-
-async function tryOut<T extends Engine>(stage: Stage, kit: Kit<T>, engine: T, signal: AbortSignal): Promise<void> {
-  for await (const _ of kit.tryOut(engine, signal)) return;
-  throw new EngineError(stage, `The ${stage} engine gave no result when it was tried out.`);
-}
-
-async function* only<T>(item: T): AsyncGenerator<T, void, undefined> {
-  yield item;
 }
