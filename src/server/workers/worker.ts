@@ -23,7 +23,14 @@ export type CallOptions = {
   readonly resultPerItem?: boolean;
 };
 
-type Call = { results: Queue<unknown>; owed: () => boolean; lastProgress: number; received: number };
+type Call = {
+  results: Queue<unknown>;
+  owed: () => boolean;
+  /** Whether it may have to wait until calls before it are done. */
+  queues: boolean;
+  lastProgress: number;
+  received: number;
+};
 
 const HEARTBEAT_MS = 1_000;
 const MISSED_HEARTBEATS = 6;
@@ -110,7 +117,8 @@ export class Worker {
     let given = 0;
     let inputEnded = !input;
     const owed = () => inputEnded || (options.resultPerItem === true && given > call.received);
-    const call: Call = { results: new Queue(), owed, lastProgress: performance.now(), received: 0 };
+    const queues = options.resultPerItem !== true;
+    const call: Call = { results: new Queue(), owed, queues, lastProgress: performance.now(), received: 0 };
     this.#calls.set(id, call);
     const onAbort = () => call.results.end();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -149,6 +157,7 @@ export class Worker {
 
   #take(message: FromWorker): void {
     this.#unanswered = 0;
+    if ('id' in message) this.#goesOn(message.id);
     switch (message.type) {
       case 'ready':
         this.facts = message.facts;
@@ -176,6 +185,12 @@ export class Worker {
         else call?.results.fail(this.#error(message.error));
       }
     }
+  }
+
+  /** An engine takes calls in turn: those after one that gets somewhere wait for it, and are not stuck. */
+  #goesOn(id: number): void {
+    const now = performance.now();
+    for (const [other, call] of this.#calls) if (call.queues && other > id) call.lastProgress = now;
   }
 
   /** Once a second: does the process still answer, does every call that owes a result make progress? */

@@ -139,6 +139,13 @@ describe('an engine in a process of its own', () => {
     expect(engine.restarts).toBe(0);
   });
 
+  it('does not take a call for hung that waits for its turn', async () => {
+    const engine = await start();
+    const calls = Array.from({ length: 5 }, () => all(engine.call('inTurn', [600], undefined, forever)));
+    expect(await Promise.all(calls)).toEqual(calls.map(() => [600]));
+    expect(engine.restarts).toBe(0);
+  });
+
   it.each([
     ['fail', 'There is no such model.'],
     ['hang', 'The tts engine wayward did not load within 1.5 s.'],
