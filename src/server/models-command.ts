@@ -1,5 +1,5 @@
 import { type Config, ConfigError } from './config.ts';
-import { embeddedModels } from './embedded-models.ts';
+import { listModels } from './list-models.ts';
 import { MODELS } from './models/manifest.ts';
 import type { ModelEntry } from './models/model-entry.ts';
 import { ModelStoreError } from './models/model-store-error.ts';
@@ -68,46 +68,9 @@ async function run(action: string, ids: readonly string[], ready: Ready, signal:
 
 async function list({ config, json, planned, all, store, print }: Ready, signal: AbortSignal): Promise<number> {
   const needed = new Set((await planned?.(signal))?.map(({ id }) => id));
-  const neural = await Promise.all(
-    all.map(async (entry) => {
-      const { stage, id, title, languages, licence, repo: source } = entry;
-      const stored = await store.find(entry);
-      const bytes = stored?.bytes ?? entry.totalBytes;
-      const path = stored?.folder;
-      return {
-        stage,
-        id,
-        title,
-        source,
-        languages,
-        licence,
-        bytes,
-        path,
-        onDisk: stored !== undefined,
-        needed: needed.has(id),
-      };
-    }),
-  );
-  const embedded = (await embeddedModels(config.cache.folder)).map((model) => ({
-    ...model,
-    onDisk: model.path !== undefined,
-  }));
-  if (json) {
-    print(JSON.stringify({ models: [...neural, ...embedded] }));
-    return 0;
-  }
-  const rows = [
-    ['stage', 'id', 'title', 'languages', 'licence', 'size', 'on this disk'],
-    ...neural.map(({ stage, id, title, languages, licence, bytes, path, needed }) => {
-      const where = path ?? (needed ? `not here, but needed; voice-chat models pull ${id}` : '-');
-      return [stage, id, title, languages.join(' '), licence, megabytes(bytes), where];
-    }),
-    ...embedded.map(({ stage, title, licence, bytes, path }) => {
-      const size = bytes === undefined ? '' : megabytes(bytes);
-      return [stage, '(embedded)', title, 'en', licence, size, path ?? 'not here; npm start fetches it'];
-    }),
-  ];
-  for (const row of aligned(rows)) print(row);
+  const { models, table } = await listModels(all, needed, store, config.cache.folder);
+  if (json) print(JSON.stringify({ models }));
+  else for (const line of table) print(line);
   return 0;
 }
 
@@ -186,10 +149,4 @@ function chosen(all: readonly ModelEntry[], ids: readonly string[]): ModelEntry[
       `There is no model "${id}"; ${near ? `did you mean ${near}?` : 'voice-chat models lists them.'}`,
     );
   });
-}
-
-/** The columns side by side; the last one as long as it is. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i]!) : cell)).join('  '));
 }
