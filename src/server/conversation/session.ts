@@ -14,6 +14,10 @@ import { Turn, type TurnInput, type TurnOutcome } from './turn.ts';
 import { Unsettled } from './unsettled.ts';
 import type { Utterance } from './utterance.ts';
 
+/** Small models call tools until they may no more, or think until they have no words left. */
+const NO_ANSWER =
+  'The chat model wrote no answer. Say it in other words; if that happens often, choose another llm.model or fewer llm.tools.';
+
 /** One conversation with one user; outlives a dropped socket. */
 export class ConversationSession {
   readonly #world: SessionWorld;
@@ -257,10 +261,14 @@ export class ConversationSession {
   }
 
   async *#timed(turn: Turn, tokens: AsyncIterable<ReplyDelta>): AsyncGenerator<string, void, undefined> {
+    let silent = true;
     for await (const token of tokens) {
       turn.mark('token', this.#world.clock());
-      if (typeof token === 'string') yield token;
+      if (typeof token !== 'string') continue;
+      if (token.trim() !== '') silent = false;
+      yield token;
     }
+    if (silent) throw new EngineError('llm', NO_ANSWER);
   }
 
   #announceNext(): void {

@@ -124,6 +124,24 @@ describe('a conversation', () => {
     expect(talk.requests[0]!.messages).toEqual([{ role: 'user', content: 'hello' }]);
   });
 
+  it('says so when the chat model writes nothing, and goes on', async () => {
+    const talk = new TestConversation();
+    talk.script.reply = ' ';
+    await talk.type('say something');
+    expect(talk.of('error')).toEqual([
+      expect.objectContaining({ stage: 'llm', turn: 1, message: expect.stringContaining('wrote no answer') }),
+    ]);
+    expect(talk.outcomes).toEqual([{ turn: 1, outcome: 'failed' }]);
+    talk.script.reply = 'Here I am.';
+    await talk.type('and now?');
+    expect(talk.of('reply_done').map(({ turn }) => turn)).toEqual([2]);
+    // Being interrupted is no error.
+    talk.script.llm = 'hang';
+    await talk.type('wait');
+    talk.session.interrupt();
+    expect(talk.of('error').length).toBe(1);
+  });
+
   it('does not take two frames of noise for speech', async () => {
     const talk = new TestConversation();
     await talk.type('talk to me');
