@@ -1,5 +1,5 @@
 import { type Choice, here, NAMED, scripted } from './choice.ts';
-import type { Config } from './config.ts';
+import { type Config, usualSettings } from './config.ts';
 import type { SpeechRecognizer } from './engines/contracts.ts';
 import type { Logger } from './log.ts';
 import type { Supplied, Supply } from './model-supply.ts';
@@ -40,8 +40,10 @@ export async function chooseAsr(config: Config, supply: Supply, log: Logger, sig
       const embedded = (why: string) => pocketSphinx(config, supply, 'auto', why, log, signal);
       const supplied = supply.asr;
       if (!supplied) return embedded(supply.without.asr ?? 'the embedded recogniser');
-      const settings = { threads: 0, hotWords: [], device: 'auto' } as const;
-      const choice = (supplied.engine === 'whisper' ? whisper : sherpa)(supplied, config, settings);
+      const choice =
+        supplied.engine === 'whisper'
+          ? whisper(supplied, config, usualSettings('asr', 'whisper'))
+          : sherpa(supplied, config, usualSettings('asr', 'sherpa'));
       return { ...choice, fallback: () => embedded(`the model ${supplied.id} could not be loaded`) };
     }
   }

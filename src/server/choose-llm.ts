@@ -1,33 +1,18 @@
 import { type Choice, here, NAMED, scripted } from './choice.ts';
-import type { Config } from './config.ts';
+import { type Config, usualSettings } from './config.ts';
 import type { ChatModel } from './engines/contracts.ts';
 import { instructions } from './instructions.ts';
 import type { Logger } from './log.ts';
 import type { Supplied, Supply } from './model-supply.ts';
 import { describeTools } from './tools/tool-box.ts';
 
-type Llm = Config['llm'];
-/** What the configuration may say of a model that runs here. */
-type Own = Pick<
-  Extract<Llm, { engine: 'llama' }>,
-  'device' | 'gpuLayers' | 'contextTokens' | 'conversations' | 'threads' | 'temperature' | 'maxTokens' | 'thinking'
->;
+/** What the configuration says of a model that runs here. */
+type Own = Extract<Config['llm'], { engine: 'llama' }>;
 
 /** Large models come from slow disks, and read long conversations on slow processors. */
 const START_MS = 900_000;
 const STALL_MS = 120_000;
 const CONTEXT_TOKENS = 4_096;
-/** What a model takes that the plan picked, not the user. */
-const USUAL: Own = {
-  device: 'auto',
-  gpuLayers: -1,
-  contextTokens: 0,
-  conversations: 0,
-  threads: 0,
-  temperature: 0.7,
-  maxTokens: 400,
-  thinking: false,
-};
 
 /** Picks the chat model. */
 export function chooseLlm(config: Config, supply: Supply, log: Logger): Choice<ChatModel> {
@@ -37,7 +22,7 @@ export function chooseLlm(config: Config, supply: Supply, log: Logger): Choice<C
       const supplied = supply.llm;
       if (!supplied) return builtin(supply.without.llm ?? 'no language model is configured');
       const fallback = async () => builtin(`the model ${supplied.id} could not be loaded`);
-      return { ...llama(supplied, USUAL, config), fallback };
+      return { ...llama(supplied, usualSettings('llm', 'llama'), config), fallback };
     }
     case 'llama':
       return llama(supply.llm!, llm, config);

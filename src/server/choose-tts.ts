@@ -1,5 +1,5 @@
 import { type Choice, here, NAMED, scripted } from './choice.ts';
-import type { Config } from './config.ts';
+import { type Config, usualSettings } from './config.ts';
 import type { SpeechSynthesizer } from './engines/contracts.ts';
 import type { Supplied, Supply } from './model-supply.ts';
 
@@ -15,15 +15,15 @@ export function chooseTts(config: Config, supply: Supply): Choice<SpeechSynthesi
       const supplied = supply.tts;
       if (!supplied) return flite(supply.without.tts ?? 'the most intelligible one that comes with the install');
       const fallback = async () => flite(`the model ${supplied.id} could not be loaded`);
-      const sound = sherpa(supplied, config, 0);
+      const sound = sherpa(supplied, config, usualSettings('tts', 'sherpa'));
       if (supplied.plan?.engine !== 'kokoro') return { ...sound, fallback };
       return {
-        ...kokoro(supplied, config, { device: 'auto', threads: 0 }),
+        ...kokoro(supplied, config, usualSettings('tts', 'kokoro')),
         fallback: async () => ({ ...sound, fallback }),
       };
     }
     case 'sherpa':
-      return sherpa(supply.tts!, config, tts.threads);
+      return sherpa(supply.tts!, config, tts);
     case 'kokoro':
       return kokoro(supply.tts!, config, tts);
     case 'openai':
@@ -45,12 +45,12 @@ export function chooseTts(config: Config, supply: Supply): Choice<SpeechSynthesi
   }
 }
 
-function sherpa({ title, family, files, why, plan }: Supplied, { language }: Config, threads: number) {
+function sherpa({ title, family, files, why, plan }: Supplied, { language }: Config, own: { threads: number }) {
   return {
     what: `sherpa-onnx (${title})`,
     why,
     module: 'sherpa-tts',
-    settings: { family, files, language, threads: threads || plan?.threads || 2 },
+    settings: { family, files, language, threads: own.threads || plan?.threads || 2 },
     startMs: START_MS,
     stallMs: STALL_MS,
   } satisfies Choice<SpeechSynthesizer>;

@@ -40,6 +40,14 @@ export function parseConfig(yaml: string, file = 'config.yml'): Config {
   return parsed.data;
 }
 
+/** What an engine's settings are where the configuration leaves the choice of the engine to us. */
+export function usualSettings<S extends 'asr' | 'llm' | 'tts', E extends Config[S]['engine']>(
+  stage: S,
+  engine: E,
+): Extract<Config[S], { engine: E }> {
+  return parseConfig(`${stage}: { engine: ${engine} }`)[stage] as Extract<Config[S], { engine: E }>;
+}
+
 /** Reads and checks a config file; paths in it are resolved against its folder, `~` is the home folder. */
 export function readConfig(file: string): Config {
   let yaml: string;
