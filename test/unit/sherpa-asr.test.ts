@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeTinyParakeet } from '../../src/bench/tiny-models/asr-parakeet.ts';
 import { writeTinyZipformer } from '../../src/bench/tiny-models/asr-zipformer.ts';
-import { shownText, writesCapitalsOnly } from '../../src/server/engines/sherpa/asr-text.ts';
 import { onnxMetadata } from '../../src/server/engines/onnx/metadata.ts';
+import { shownText, writesCapitalsOnly } from '../../src/server/engines/sherpa/asr-text.ts';
 import { sentencePieces } from '../../src/server/engines/sherpa/sentence-pieces.ts';
 import { create } from '../../src/server/engines/sherpa-asr.ts';
 
