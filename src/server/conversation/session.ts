@@ -143,12 +143,14 @@ export class ConversationSession {
     turn.reportPlayed(samples);
     if (turn === this.#unsettled.turn) {
       if (final) this.#unsettled.settle();
+    } else if (turn.state.is === 'playing' && turn.ledger.played >= turn.ledger.sent) {
+      this.#end(turn, turn.state.then);
     } else if (final && turn.audible && turn.ledger.played > 0 && turn.ledger.split().unheard !== '') {
       // The page stopped by itself; its `interrupt` is lost or on its way. (Nothing played at all: it has no speaker.)
       this.interrupt();
       this.#unsettled.settle();
-    } else if (turn.state.is === 'playing' && (final || turn.ledger.played >= turn.ledger.sent)) {
-      this.#end(turn, 'completed');
+    } else if (turn.state.is === 'playing' && final) {
+      this.#end(turn, turn.state.then);
     }
   }
 
@@ -291,6 +293,7 @@ export class ConversationSession {
     const { engines, clock } = this.#world;
     const { answer, leadMs } = this.#settings;
     const settings = { leadMs, answer: { ...answer, voice: this.#voice } };
+    let then: 'completed' | 'failed' = 'completed';
     try {
       for await (const event of reply(turn, text, engines.tts, settings, clock)) {
         // An abort can fall between an event's making and its arrival here.
@@ -302,12 +305,13 @@ export class ConversationSession {
       if (turn.signal.aborted) return;
       this.#report(error, 'llm', turn.id);
       if (!turn.audible) return this.#end(turn, 'failed');
-      // What was spoken before the failure is a whole reply to the user's ears.
+      // What was spoken before is still being heard.
+      then = 'failed';
       this.tell({ type: 'reply_done', turn: turn.id, samples: turn.ledger.sent });
     }
     if (turn.signal.aborted) return;
-    turn.state = { is: 'playing' };
-    if (turn.ledger.played >= turn.ledger.sent) this.#end(turn, 'completed');
+    turn.state = { is: 'playing', then };
+    if (turn.ledger.played >= turn.ledger.sent) this.#end(turn, then);
   }
 
   // Ending turns
@@ -330,6 +334,8 @@ export class ConversationSession {
     if (turn.state.is === 'over') return;
     turn.state = { is: 'over', outcome };
     turn.abort();
+    const split = turn.ledger.split();
+    if (outcome === 'failed' && split.unheard !== '') this.tell({ type: 'cut', turn: turn.id, ...split });
     this.#world.onTurnOver(turn, outcome);
     this.#tellState();
     this.#announceNext();

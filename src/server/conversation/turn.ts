@@ -6,7 +6,7 @@ import type { ToolRound } from './tool-box.ts';
 export type TurnState =
   | { is: 'recognising' }
   | { is: 'answering' }
-  | { is: 'playing' }
+  | { is: 'playing'; then: 'completed' | 'failed' }
   | { is: 'over'; outcome: TurnOutcome };
 
 export type TurnOutcome = 'completed' | 'cut' | 'ignored' | 'failed';
@@ -49,9 +49,9 @@ export class Turn {
     this.signal.addEventListener('abort', () => this.#moved(), { once: true });
   }
 
-  /** The user cut the reply. */
+  /** The reply ended before its end: the user cut it, or an engine failed. */
   get cut(): boolean {
-    return this.state.is === 'over' && this.state.outcome === 'cut';
+    return this.state.is === 'over' && (this.state.outcome === 'cut' || this.state.outcome === 'failed');
   }
 
   /** Whether anything of the reply has been sent, so that the user may hear it. */

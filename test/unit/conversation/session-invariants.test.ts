@@ -109,6 +109,7 @@ async function perform(talk: TestConversation, step: Step): Promise<void> {
 /** What must hold of everything a session ever told, whatever was done to it. */
 function check(talk: TestConversation): void {
   const ended = new Set<number>();
+  const failed = new Set<number>();
   const positions = new Map<number, number>();
   const words = new Map<number, number>();
   let newest = 0;
@@ -139,8 +140,12 @@ function check(talk: TestConversation): void {
       case 'flush':
         ended.add(event.turn);
         break;
+      case 'error':
+        if (event.turn !== undefined) failed.add(event.turn);
+        break;
       case 'cut':
-        assert(ended.has(event.turn), `turn ${event.turn} was cut without a flush`);
+        assert(ended.has(event.turn) || failed.has(event.turn), `turn ${event.turn} was cut without a flush`);
+        ended.add(event.turn);
     }
   }
   for (const type of ['user_said', 'flush', 'cut', 'metrics', 'reply_done'] as const) {

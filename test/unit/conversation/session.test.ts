@@ -124,6 +124,30 @@ describe('a conversation', () => {
     expect(talk.requests[0]!.messages).toEqual([{ role: 'user', content: 'hello' }]);
   });
 
+  it('remembers of a reply that failed what was heard of it, and shows what was not', async () => {
+    const talk = new TestConversation({ leadMs: 50 });
+    await talk.type('hello');
+    talk.script.tts = 'fail';
+    await talk.played(1, WORD_SAMPLES);
+    const sent = talk.sent(1);
+    expect(sent).toBeLessThan(4 * WORD_SAMPLES);
+    await talk.played(1, sent, true);
+    expect(talk.outcomes).toEqual([{ turn: 1, outcome: 'failed' }]);
+    const heard = ['One', 'two', 'three', 'four.'].slice(0, sent / WORD_SAMPLES).join(' ');
+    expect(talk.of('cut')).toMatchObject([{ turn: 1, heard }]);
+    expect(talk.session.lines.at(-1)).toMatchObject({ text: heard, unheard: expect.stringContaining('four.') });
+    await talk.type('and now?');
+    expect(talk.requests[1]!.messages[1]).toEqual({ role: 'assistant', content: heard, cut: true });
+    // Of this one nothing was heard at all.
+    expect(talk.of('cut')[1]).toEqual({ type: 'cut', turn: 2, heard: '', unheard: 'One two three four.' });
+    talk.script.tts = 'none';
+    await talk.type('still there?');
+    expect(talk.requests[2]!.messages.slice(2)).toEqual([
+      { role: 'user', content: 'and now?' },
+      { role: 'user', content: 'still there?' },
+    ]);
+  });
+
   it('says so when the chat model writes nothing, and goes on', async () => {
     const talk = new TestConversation();
     talk.script.reply = ' ';
