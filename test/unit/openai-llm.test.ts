@@ -65,6 +65,13 @@ describe('what is sent', () => {
     expect(talk(received)).toEqual([{ role: 'user', content: 'hi' }]);
   });
 
+  it('has none where there is nothing to say in it', async () => {
+    const server = await serving(streamed(delta('Yes.')));
+    const situation = { engines: { vad: '', asr: '', llm: '', tts: '' } };
+    await replyOf(await create({ baseUrl: server.baseUrl, model: 'tiny' }), { messages: [user('hi')], situation });
+    expect(server.requests.at(-1)!.body.messages).toEqual([{ role: 'user', content: 'hi' }]);
+  });
+
   it('tells the latency only when it is asked for, so that the server need not read all anew in each turn', async () => {
     expect(system(await sent([user('hi')])).content).not.toContain('640');
     expect(system(await sent([user('how fast are you')])).content).toContain('640 ms');

@@ -1,4 +1,6 @@
-import type { ChatMessage, ChatRequest, Situation, ToolCall, ToolDescription } from '../contracts.ts';
+import type { ChatMessage, ChatRequest, ToolCall, ToolDescription } from '../contracts.ts';
+import { saidText } from '../prompt/said-text.ts';
+import { aboutEngines, latencyAskedFor } from '../prompt/self-knowledge.ts';
 
 /** What one side said, as the model gets it. */
 export type Said = {
@@ -29,10 +31,10 @@ export function talkOf({ messages, situation, tools = [] }: ChatRequest): Talk {
     else said.push({ role, content });
   }
   const asked = said.at(-1);
-  const note = asked?.role === 'user' ? latency(situation, asked.content) : '';
-  if (asked && note !== '') asked.note = `\n(${note})`;
+  const ms = asked?.role === 'user' ? latencyAskedFor(situation, asked.content) : undefined;
+  if (asked && ms !== undefined) asked.note = `\n(Your last reply began ${ms} ms after I had finished.)`;
   if (asked?.role !== 'user') said.push({ role: 'user', content: '…' });
-  return { system: systemText(prompts.join('\n\n'), tools, facts(situation)), said };
+  return { system: systemText(prompts.join('\n\n'), tools, aboutEngines(situation)), said };
 }
 
 /** What stands first in every prompt; what never changes stands before what may, so that it is evaluated once. */
@@ -41,15 +43,14 @@ export function systemText(prompt: string, tools: readonly ToolDescription[], ab
 }
 
 /** A tool call as the model writes it: what Hermes introduced and Qwen, among others, was trained on. */
-export function callText({ name, args }: Pick<ToolCall, 'name' | 'args'>): string {
+function callText({ name, args }: Pick<ToolCall, 'name' | 'args'>): string {
   return `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${JSON.stringify(args)}}\n</tool_call>`;
 }
 
-function contentOf({ role, content, cut, toolCalls = [] }: ChatMessage): string {
+function contentOf(message: ChatMessage): string {
+  const { role, content, toolCalls = [] } = message;
   if (role === 'tool') return `<tool_response>\n${content.trim()}\n</tool_response>`;
-  const said = content.trim();
-  const text = cut && said !== '' && !/(?:…|\.\.\.)$/.test(said) ? `${said}…` : said;
-  return [text, ...toolCalls.map(callText)].filter(Boolean).join('\n');
+  return [saidText(message), ...toolCalls.map(callText)].filter(Boolean).join('\n');
 }
 
 function toolText(tools: readonly ToolDescription[]): string {
@@ -69,17 +70,4 @@ For each function call, return a json object with function name and arguments wi
 <tool_call>
 {"name": <function-name>, "arguments": <args-json-object>}
 </tool_call>`;
-}
-
-function facts({ engines }: Situation): string {
-  const { vad, asr, llm, tts } = engines;
-  if ([vad, asr, llm, tts].every((name) => name === '')) return '';
-  return `If you are asked what you run on: voice detection ${vad}, speech recognition ${asr}, language model ${llm}, voice ${tts}.`;
-}
-
-/** The figure differs in each turn, so it is told only to who asks for it. */
-function latency({ lastVoiceToVoiceMs }: Situation, asked: string): string {
-  return lastVoiceToVoiceMs !== undefined && /fast|slow|quick|speed|latenc|delay|respon|how long|second/i.test(asked)
-    ? `Your last reply began ${Math.round(lastVoiceToVoiceMs)} ms after I had finished.`
-    : '';
 }

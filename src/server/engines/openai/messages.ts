@@ -1,4 +1,6 @@
 import type { ChatMessage, ChatRequest, Situation, ToolCall } from '../contracts.ts';
+import { saidText } from '../prompt/said-text.ts';
+import { aboutEngines, latencyAskedFor } from '../prompt/self-knowledge.ts';
 
 type SentCall = { id: string; type: 'function'; function: { name: string; arguments: string } };
 
@@ -18,14 +20,15 @@ export type SentMessage = {
 export function sentMessages({ messages, situation }: ChatRequest, { tools }: { tools: boolean }): SentMessage[] {
   const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content.trim());
   const talk: SentMessage[] = [];
-  for (const { role, content, cut, toolCalls, callId } of messages) {
+  for (const message of messages) {
+    const { role, content, toolCalls, callId } = message;
     if (role === 'system') continue;
     if (role === 'tool') {
       if (tools) talk.push({ role, content, tool_call_id: callId ?? '' });
       continue;
     }
     const calls = tools ? (toolCalls ?? []).map(sentCall) : [];
-    const said = cut ? withEllipsis(content) : content.trim();
+    const said = saidText(message);
     if (said === '' && calls.length === 0) continue;
     const last = talk.at(-1);
     if (last?.role === role && !last.tool_calls) {
@@ -38,7 +41,8 @@ export function sentMessages({ messages, situation }: ChatRequest, { tools }: { 
     talk.push({ role, content: said, ...(calls.length > 0 ? { tool_calls: calls } : {}) });
   }
   const asked = talk.findLast(({ role }) => role === 'user')?.content ?? '';
-  return [{ role: 'system', content: [...system, facts(situation, asked)].filter(Boolean).join('\n\n') }, ...talk];
+  const content = [...system, facts(situation, asked)].filter(Boolean).join('\n\n');
+  return content === '' ? talk : [{ role: 'system', content }, ...talk];
 }
 
 /** Templates read the arguments as an object, whatever the model once wrote. */
@@ -47,23 +51,9 @@ function sentCall({ id, name, args }: ToolCall): SentCall {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(isObject ? args : {}) } };
 }
 
-function withEllipsis(content: string): string {
-  const said = content.trim();
-  return said === '' || /(?:…|\.\.\.)$/.test(said) ? said : `${said}…`;
-}
-
-/** What the model may be asked about itself, in one sentence. */
-function facts({ engines, lastVoiceToVoiceMs }: Situation, asked: string): string {
-  const parts = [
-    `voice detection ${engines.vad}`,
-    `speech recognition ${engines.asr}`,
-    `language model ${engines.llm}`,
-    `voice ${engines.tts}`,
-  ];
-  // The figure differs in each turn: sent each time, it would make the server read the whole conversation anew.
-  const speed =
-    lastVoiceToVoiceMs !== undefined && /fast|slow|quick|speed|latenc|delay|respon|how long|second/i.test(asked)
-      ? `; your last reply began ${Math.round(lastVoiceToVoiceMs)} ms after the user had finished`
-      : '';
-  return `If you are asked what you run on: ${parts.join(', ')}${speed}.`;
+/** What the model may be asked about itself. */
+function facts(situation: Situation, asked: string): string {
+  const ms = latencyAskedFor(situation, asked);
+  const speed = ms === undefined ? '' : `Your last reply began ${ms} ms after the user had finished.`;
+  return [aboutEngines(situation), speed].filter(Boolean).join(' ');
 }
