@@ -3,6 +3,8 @@ import { Orb } from './orb.ts';
 import type { Problem } from './problems.ts';
 import type { Status } from './status-text.ts';
 
+/** More of them would cover the captions. */
+const MOST_TOASTS = 3;
 const TOAST_MS = 7_000;
 
 /** A way out of a problem that the page itself can take. */
@@ -95,7 +97,11 @@ export class Screen {
   /** Says something that needs no answer. */
   toast(text: string): void {
     const toast = make('div', 'toast', text);
-    element('toasts').append(toast);
+    const toasts = element('toasts');
+    // That an engine is down is told to all, and again to whom it failed.
+    for (const older of [...toasts.children]) if (older.textContent === text) older.remove();
+    toasts.append(toast);
+    while (toasts.childElementCount > MOST_TOASTS) toasts.firstElementChild!.remove();
     setTimeout(() => toast.remove(), TOAST_MS);
   }
 

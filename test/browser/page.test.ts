@@ -254,3 +254,26 @@ describe.skipIf(!CHROMIUM)('the page (needs Chromium)', () => {
     await page.close();
   });
 });
+
+describe.skipIf(!CHROMIUM)('while engines fail (needs Chromium)', () => {
+  test('it says of each failure once, and never so much that the captions are covered', async () => {
+    const failing = { ownProcess: true, failOnCall: 2, failure: 'crash' };
+    const config = JSON.parse(scriptedConfig('hello', 'Here I am.'));
+    const server = await TestServer.start(JSON.stringify({ ...config, llm: { ...config.llm, ...failing } }));
+    const browser = await launch();
+    try {
+      const page = await openPage(browser, server.url);
+      for (let turn = 0; turn < 2; turn++) {
+        await page.fill('#text', 'hello');
+        await page.press('#text', 'Enter');
+        await page.waitForSelector('.toast:last-child:has-text("is running again")');
+      }
+      const toasts = await page.locator('.toast').allTextContents();
+      expect(new Set(toasts).size).toBe(toasts.length);
+      expect(toasts.length).toBeLessThanOrEqual(3);
+    } finally {
+      await browser.close();
+      await server.stop();
+    }
+  });
+});
