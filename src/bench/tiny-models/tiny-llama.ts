@@ -22,7 +22,7 @@ export type TinyLlama = {
 };
 
 /** Tokens with a meaning of their own: controls are never parsed from a user's text. */
-export const CONTROL_TOKENS = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'] as const;
+const CONTROL_TOKENS = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'] as const;
 const MARKERS = ['<think>', '</think>', '<tool_call>', '</tool_call>'] as const;
 
 const KIND = { normal: 1, control: 3, userDefined: 4 } as const;

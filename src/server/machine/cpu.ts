@@ -31,7 +31,7 @@ export async function probeCpu(system: System, signal: AbortSignal): Promise<Pro
 }
 
 /** Of `/proc/cpuinfo`: physical cores, the flags of the first processor, its name. */
-export function parseCpuInfo(text: string): { cores: number; flags: ReadonlySet<string>; model: string | undefined } {
+function parseCpuInfo(text: string): { cores: number; flags: ReadonlySet<string>; model: string | undefined } {
   const blocks = text.split(/\n\s*\n/).filter((block) => /^processor\s*:/m.test(block));
   const field = (block: string, name: string) => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(block)?.[1]?.trim();
   const places = blocks.map((block, i) => {

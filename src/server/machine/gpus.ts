@@ -47,7 +47,7 @@ async function nvidiaGpus(system: System, limitMs: number, signal: AbortSignal):
 }
 
 /** Of `nvidia-smi --query-gpu`: a card per line; those that do not tell their memory are named in `problem`. */
-export function parseNvidiaSmi(output: string): { gpus: Gpu[]; problem?: string } {
+function parseNvidiaSmi(output: string): { gpus: Gpu[]; problem?: string } {
   const gpus: Gpu[] = [];
   const silent: string[] = [];
   for (const line of output.split('\n')) {

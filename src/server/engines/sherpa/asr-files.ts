@@ -22,7 +22,7 @@ export const ASR_ROLES: Readonly<Record<SherpaAsrFamily, readonly string[]>> = {
 };
 
 /** The roles of Moonshine's second version. */
-export const MOONSHINE_V2_ROLES: readonly string[] = ['encoder', 'mergedDecoder', 'tokens'];
+const MOONSHINE_V2_ROLES: readonly string[] = ['encoder', 'mergedDecoder', 'tokens'];
 
 /** Notes without which sherpa-onnx ends the whole process: in the role they are read from. */
 const NOTES: Readonly<Partial<Record<SherpaAsrFamily, Readonly<Record<string, readonly string[]>>>>> = {
