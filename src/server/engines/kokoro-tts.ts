@@ -1,5 +1,6 @@
 import type { Language } from '../models/model-entry.ts';
 import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
+import { onCpu } from './device/on-cpu.ts';
 import { chooseDevice, TRIALS } from './kokoro/choose-device.ts';
 import { readLexicon, readTokens } from './kokoro/lexicon.ts';
 import { type KokoroNetwork, openNetwork } from './kokoro/network.ts';
@@ -50,7 +51,7 @@ export async function create(settings: KokoroTtsSettings): Promise<SpeechSynthes
     utterances(phrase, { ...spoken, pieceTokens: LONG_PIECES }).slice(0, 1),
   );
   if (trials.length < TRIALS) throw brokenFile(files.tokens, 'has none of the phonemes that the lexicon uses');
-  const cpu = threads > 0 ? `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : 'CPU';
+  const cpu = threads > 0 ? onCpu(threads) : 'CPU';
   const { network, runsOn } = await chooseDevice(
     device,
     (on) => openNetwork(files.model, on, threads),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Language } from '../models/model-entry.ts';
 import { EngineError, type SpeechRecognizer, type Transcript } from './contracts.ts';
+import { onCpu } from './device/on-cpu.ts';
 import { Redecoder } from './redecode/redecoder.ts';
 import { loadSherpaAsr, type OfflineRecognizer, type SherpaAsr } from './sherpa/asr-addon.ts';
 import { checkFiles, type FilesByRole, type SherpaAsrFamily } from './sherpa/asr-files.ts';
@@ -26,7 +27,7 @@ export async function create(settings: SherpaAsrSettings): Promise<SpeechRecogni
   const { family, files, name = family } = settings;
   await checkFiles(family, files, name);
   const sherpa = await loadSherpaAsr();
-  const runsOn = `CPU, ${settings.threads} ${settings.threads === 1 ? 'thread' : 'threads'}`;
+  const runsOn = onCpu(settings.threads);
   try {
     if (family === 'zipformer') return recognizer(await streaming(sherpa, settings), runsOn);
     if (settings.hotWords?.length) {

@@ -1,5 +1,6 @@
 import type { Language, TtsFamily } from '../models/model-entry.ts';
 import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
+import { onCpu } from './device/on-cpu.ts';
 import { checkTtsFiles, knownHan, sherpaTtsConfig, type TtsFacts, type TtsFiles } from './sherpa/tts-files.ts';
 import { loadSherpaTts, type SherpaTts } from './sherpa/tts-library.ts';
 import { type SayablePiece, sayable } from './sherpa/tts-text.ts';
@@ -65,7 +66,7 @@ class SherpaSynthesizer implements SpeechSynthesizer {
     this.#sayable = sayable;
     this.rate = model.sampleRate;
     this.voices = voices.map(({ name }) => name);
-    this.runsOn = `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.runsOn = onCpu(threads);
   }
 
   async *speak(phrase: string, voice: SpeakingVoice, signal: AbortSignal): AsyncGenerator<SpokenPcm, void, undefined> {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Language } from '../models/model-entry.ts';
 import { EngineError, type SpeechRecognizer, type Transcript } from './contracts.ts';
+import { onCpu } from './device/on-cpu.ts';
 import { Redecoder } from './redecode/redecoder.ts';
 import { loadWhisper, type Variant, type WhisperContext, type WhisperPackage } from './whisper/addon.ts';
 import { CHOSEN, deviceIn } from './whisper/device.ts';
@@ -68,7 +69,7 @@ export async function create(settings: WhisperAsrSettings): Promise<SpeechRecogn
 
 async function openOn(settings: WhisperAsrSettings): Promise<Opened> {
   const { device } = settings;
-  const cpu = `CPU, ${settings.threads} ${settings.threads === 1 ? 'thread' : 'threads'}`;
+  const cpu = onCpu(settings.threads);
   const wanted: readonly Variant[] = process.platform === 'darwin' ? ['default'] : ['cuda', 'vulkan'];
   const variants = device === 'cpu' ? [] : device === 'auto' ? wanted : [device];
   const refused: string[] = [];

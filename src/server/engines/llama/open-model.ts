@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp';
 import { EngineError } from '../contracts.ts';
+import { onCpu } from '../device/on-cpu.ts';
 
 export type Device = 'auto' | 'cuda' | 'vulkan' | 'metal' | 'cpu';
 type Gpu = Exclude<Device, 'auto' | 'cpu'>;
@@ -116,7 +117,7 @@ async function library(): Promise<typeof import('node-llama-cpp')> {
 }
 
 async function where(llama: Llama, model: LlamaModel, threads: number): Promise<string> {
-  const cpu = `CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
+  const cpu = onCpu(threads);
   if (llama.gpu === false || model.gpuLayers === 0) return cpu;
   const names = [...new Set(await llama.getGpuDeviceNames())].filter((name) => !SOFTWARE.test(name)).join(' + ');
   const all = model.fileInsights.totalLayers;
