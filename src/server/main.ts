@@ -6,7 +6,7 @@ import { type Config, isLoopback } from './config.ts';
 import { Connection, type ConnectionWorld } from './connection.ts';
 import { ConversationSession } from './conversation/session.ts';
 import type { ConversationSettings } from './conversation/session-world.ts';
-import type { Situation } from './engines/contracts.ts';
+import type { Situation, SpeakingVoice } from './engines/contracts.ts';
 import { type Answer, createHttpServer } from './http-server.ts';
 import { instructions } from './instructions.ts';
 import type { Logger } from './log.ts';
@@ -65,7 +65,7 @@ export async function startServer(
     backlog: () => sessions?.backlog() ?? { waiting: 0, dropped: 0 },
     engines: () => Object.entries(stages).map(([stage, it]) => ({ stage, up: it.up(), restarts: it.restarts() })),
   });
-  const settings = conversationSettings(config);
+  const settings = conversationSettings(config, voiceFor(config.tts, engines.tts.voices, log));
   const tools = createToolBox(config.llm.tools);
   const create = (id: string): ConversationSession => {
     let last: number | undefined;
@@ -158,14 +158,21 @@ export async function startServer(
   };
 }
 
-function conversationSettings(config: Config): ConversationSettings {
-  const { vad, turn, llm, tts, speech } = config;
+/** Whoever names a voice and leaves the engine to us may get one that does not have it, which must not end every reply. */
+function voiceFor({ engine, voice, speed }: Config['tts'], voices: readonly string[], log: Logger): SpeakingVoice {
+  if (engine !== 'auto' || voice === '' || voices.includes(voice)) return { name: voice, speed };
+  log.warn(`tts  There is no voice "${voice}"; ${voices[0]} speaks. Set tts.voice to one of ${voices.join(', ')}.`);
+  return { name: '', speed };
+}
+
+function conversationSettings(config: Config, voice: SpeakingVoice): ConversationSettings {
+  const { vad, turn, llm, speech } = config;
   return {
     listen: vad,
     endpoint: turn,
     answer: {
       phrases: { firstPhraseWords: speech.firstPhraseWords, phraseLetters: speech.phraseLetters },
-      voice: { name: tts.voice, speed: tts.speed },
+      voice,
     },
     systemPrompt: instructions(config),
     historyMessages: llm.historyMessages,

@@ -16,6 +16,15 @@ it('tells a page which voices there are and which one speaks', async () => {
   expect(welcome).toMatchObject({ voices: ['tone', 'tone-600'], voice: { name: 'tone-600', speed: 1.5 } });
 });
 
+it('speaks with the first voice, and says so, where the engine that was picked has not the one of the configuration', async () => {
+  const tts = { engine: 'auto', voice: 'af_heart' };
+  await using server = await startTestServer({ ...one, tts, models: { offline: true, folder: './no-models' } });
+  const client = await WireClient.open(server.url);
+  expect(client.welcome.voice.name).toBe(client.welcome.voices[0]);
+  expect(await lengthOf(client, 'hello')).toBeGreaterThan(0);
+  expect(server.log.join('\n')).toMatch(/no voice "af_heart"; rms speaks\. Set tts\.voice to one of rms, awb/);
+});
+
 it('speaks as the page chose, from the next reply on, and still so after the page came back', async () => {
   await using server = await startTestServer(one);
   const client = await WireClient.open(server.url);
