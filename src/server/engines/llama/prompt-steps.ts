@@ -1,6 +1,6 @@
 import type { LlamaContextSequence, Token } from 'node-llama-cpp';
 
-/** How long a piece of a prompt may take: an abort waits for it, and so does every other reply. */
+/** How long a piece of a prompt may take, where several are computed together its share: aborts and other replies wait for it. */
 const STEP_MS = 20;
 const FIRST_STEP = 32;
 const SMALLEST_STEP = 16;
@@ -9,6 +9,7 @@ const SMALLEST_STEP = 16;
 export class PromptSteps {
   readonly #largest: number;
   #step = FIRST_STEP;
+  #together: { pieces: number } | undefined;
 
   /** `largest` is the context's batch size, in tokens. */
   constructor(largest: number) {
@@ -30,10 +31,21 @@ export class PromptSteps {
       const rest = tokens.slice(sequence.nextTokenIndex);
       if (signal.aborted) return rest;
       if (rest.length <= this.#step) return this.#beforeReply(sequence, rest);
-      const started = performance.now();
-      await sequence.evaluateWithoutGeneratingNewTokens(rest.slice(0, this.#step));
-      this.#adapt(performance.now() - started);
+      await this.#evaluate(sequence, rest.slice(0, this.#step));
     }
+  }
+
+  async #evaluate(sequence: LlamaContextSequence, piece: Token[]): Promise<void> {
+    this.#together ??= { pieces: 0 };
+    const together = this.#together;
+    together.pieces++;
+    const started = performance.now();
+    try {
+      await sequence.evaluateWithoutGeneratingNewTokens(piece);
+    } finally {
+      if (this.#together === together) this.#together = undefined;
+    }
+    this.#adapt(piece.length, (performance.now() - started) / together.pieces);
   }
 
   /** Models that cannot go back to any token go back to here when the reply is cut. */
@@ -44,9 +56,10 @@ export class PromptSteps {
     return rest.slice(-1);
   }
 
-  #adapt(ms: number): void {
-    const fitting = (this.#step * STEP_MS) / Math.max(1, ms);
-    const step = Math.min(Math.max(fitting, this.#step / 2), this.#step * 2);
+  /** By what the piece was: pieces that end together would else count one after the other. */
+  #adapt(size: number, ms: number): void {
+    const fitting = (size * STEP_MS) / Math.max(1, ms);
+    const step = Math.min(Math.max(fitting, size / 2), size * 2);
     this.#step = Math.round(Math.min(this.#largest, Math.max(SMALLEST_STEP, step)));
   }
 }
