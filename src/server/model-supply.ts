@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Config } from './config.ts';
 import { EngineError } from './engines/contracts.ts';
 import type { Logger } from './log.ts';
@@ -31,8 +32,6 @@ export type Supply = Readonly<Partial<Record<PlanStage, Supplied>>> & {
 };
 
 const NAMED = 'named in the configuration';
-/** So many models the hub may not have; then something else is wrong. */
-const MOST_MISSING = 6;
 
 /**
  * Finds the models of the configuration, or fetches them, having said how much that is; what was picked for the user and cannot
@@ -50,7 +49,7 @@ export async function supplyModels(
   let here = await look();
   const outOfReach = here.planned.length > 0 ? await store.reachable(signal) : undefined;
   if (outOfReach !== undefined) log.info(`models  the hub is not asked: ${outOfReach}`);
-  const notOffered = new Set<string>();
+  const notOffered: ModelEntry[] = [];
   const supplied = async (hub: boolean): Promise<Supply> => {
     const made = here.plan(hub, notOffered);
     if (here.planned.length > 0) sayPlan(made, log);
@@ -59,7 +58,7 @@ export async function supplyModels(
     return { ...models, without: withoutModel(here, made) };
   };
   for (;;) {
-    const missing = notOffered.size;
+    const missing = notOffered.length;
     try {
       return await supplied(outOfReach === undefined);
     } catch (error) {
@@ -67,8 +66,8 @@ export async function supplyModels(
       if (signal.aborted || error instanceof EngineError) throw error;
       // Looked at anew: some of it may have come before it broke.
       here = await look();
-      const isOne = notOffered.size > missing && notOffered.size <= MOST_MISSING;
-      const rest = isOne ? `without ${[...notOffered].at(-1)}` : 'with what is here';
+      const isOne = notOffered.length > missing;
+      const rest = isOne ? `without ${notOffered.at(-1)!.id}` : 'with what is here';
       log.warn(`models  ${(error as Error).message} Going on ${rest}.`);
       if (!isOne) return supplied(false);
     }
@@ -81,7 +80,7 @@ async function fetched(
   store: ModelStore,
   here: PlanHere,
   made: Plan,
-  { log, screen, notOffered }: { log: Logger; screen: Screen; notOffered: Set<string> },
+  { log, screen, notOffered }: { log: Logger; screen: Screen; notOffered: ModelEntry[] },
   signal: AbortSignal,
 ): Promise<Partial<Record<PlanStage, Supplied>>> {
   const all = modelsOf(here, made);
@@ -98,13 +97,13 @@ async function fetched(
   const supplied: Partial<Record<PlanStage, Supplied>> = {};
   for (const stage of [...PLAN_STAGES].sort((a, b) => rank(here.wants[a]) - rank(here.wants[b]))) {
     const want = here.wants[stage];
-    if (want.is === 'path') supplied[stage] = await ownModel(stage, want.path);
+    if (want.is === 'path') supplied[stage] = await ownModel(stage, config[stage].engine, want.path);
     const entry = want.is === 'entry' ? want.entry : want.is === 'planned' ? made[stage]?.model : undefined;
     if (!entry) continue;
     const { id, title, family, engine } = entry;
     const plan = want.is === 'planned' ? made[stage] : undefined;
     const files = await pull(entry).catch((cause: Error) => {
-      if (want.is !== 'entry' && cause instanceof ModelNotOffered) notOffered.add(id);
+      if (want.is !== 'entry' && cause instanceof ModelNotOffered) notOffered.push(entry);
       if (want.is !== 'entry' || signal.aborted) throw cause;
       const fix = `Where the hub can be reached, voice-chat models pull ${id} fetches it.`;
       throw new EngineError(stage, `${cause.message} ${fix}`, { cause });
@@ -116,9 +115,17 @@ async function fetched(
 
 const rank = ({ is }: Want): number => (is === 'planned' ? 1 : 0);
 
-async function ownModel(stage: PlanStage, path: string): Promise<Supplied> {
+async function ownModel(stage: PlanStage, engine: string, path: string): Promise<Supplied> {
   const common = { id: path, why: NAMED, engine: undefined, plan: undefined };
-  if (stage === 'llm' || path.endsWith('.bin')) {
+  const takesFile = stage === 'llm' || engine === 'whisper';
+  const about = await stat(path).catch(() => undefined);
+  if (takesFile && about?.isDirectory())
+    throw new EngineError(stage, `${path} is a folder; ${stage}.model of the engine ${engine} is a file.`);
+  if (!takesFile && about?.isFile()) {
+    const fix = 'name the folder it lies in, with a voice-chat.json (docs/models.md) that names its files';
+    throw new EngineError(stage, `${path} is a file; of the engine ${engine}, ${fix}.`);
+  }
+  if (takesFile) {
     const family = stage === 'llm' ? 'gguf' : 'whisper-ggml';
     return { ...common, title: path.split(/[/\\]/).at(-1)!, family, files: { model: path } };
   }

@@ -81,7 +81,12 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
   const found = await Promise.all(entries.map((entry) => store.find(entry)));
   // Said at once: a download would first try again and again.
   const outOfReach = found.every((one) => one) ? undefined : await store.reachable(signal);
-  if (outOfReach !== undefined) throw new ModelStoreError(outOfReach);
+  if (outOfReach !== undefined) {
+    const fix = config.models.offline
+      ? 'Set it to false to fetch models.'
+      : 'Look at the network, and at models.hub in config.yml.';
+    throw new ModelStoreError(`${outOfReach} ${fix}`);
+  }
   const { bytes, files } = await store.missing(entries, signal);
   if (files > 0 && !config.models.offline) {
     screen.write(

@@ -22,9 +22,12 @@ export type PlanHere = {
   readonly wants: Readonly<Record<PlanStage, Want>>;
   /** The stages that leave their model to the plan. */
   readonly planned: readonly PlanStage[];
-  /** The plan, if models could be downloaded, or not; `except` are ids that cannot be had. */
-  readonly plan: (hub: boolean, except?: ReadonlySet<string>) => Plan;
+  /** The plan, if models could be downloaded, or not; without those of `except`, which the hub has not. */
+  readonly plan: (hub: boolean, except?: readonly ModelEntry[]) => Plan;
 };
+
+/** The hub may lack so many models of a stage; then something else is wrong, and what comes next is ever heavier. */
+const TRIES_PER_STAGE = 2;
 
 /** Looks at the machine and the disk and makes ready to plan; asks no network. */
 export async function planHere(
@@ -43,11 +46,14 @@ export async function planHere(
   const packages = world.packages ?? (await installedPackages());
   const suitable = models.filter((model) => suits(config, model));
   const request = { language: config.language, onDisk, packages, stages: planned };
-  const planFor: PlanHere['plan'] = (hub, except) =>
+  const planFor: PlanHere['plan'] = (hub, except = []) =>
     plan(
       machine,
       { ...request, hub },
-      suitable.filter(({ id }) => !except?.has(id)),
+      suitable.filter((model) => {
+        const tries = except.filter(({ stage }) => stage === model.stage).length;
+        return !except.includes(model) && (onDisk.has(model.id) || tries < TRIES_PER_STAGE);
+      }),
     );
   return { machine, wants, planned, plan: planFor };
 }

@@ -13,7 +13,7 @@ describe('a model that cannot be loaded says why, and what to do', () => {
     [
       'it is no GGUF file',
       () => written(at('page'), Buffer.from('<html>not found</html>')),
-      /is not a GGUF file. Remove/,
+      /is not a GGUF file. Name another/,
     ],
     ['it is empty', () => written(at('empty'), Buffer.alloc(0)), /is not a GGUF file/],
     [

@@ -59,6 +59,8 @@ describe('files that sherpa-onnx would end the process for', () => {
     await expect(open('parakeet', three)).rejects.toThrow('The parakeet model tiny has no file for its joiner.');
     const none = { ...parakeet, decoder: join(folder, 'none.onnx') };
     await expect(open('parakeet', none)).rejects.toThrow(/none.onnx \(decoder of tiny\).*models pull tiny/);
+    const own = create({ family: 'parakeet', files: none, language: 'en', threads: 1, name: '/my/model' });
+    await expect(own).rejects.toThrow(/decoder of \/my\/model\).*name another model in config\.yml/);
     const whole = await readFile(parakeet.encoder);
     for (const content of ['', '<!DOCTYPE html>', 'version https://git-lfs', whole.subarray(0, whole.length - 1)]) {
       const broken = join(folder, 'broken.onnx');

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { mend } from '../models/mend.ts';
 import type { Language } from '../models/model-entry.ts';
 import { EngineError, type SpeechRecognizer, type Transcript } from './contracts.ts';
 import { onCpu } from './device/on-cpu.ts';
@@ -38,7 +39,7 @@ export async function create(settings: SherpaAsrSettings): Promise<SpeechRecogni
   } catch (cause) {
     if (cause instanceof EngineError) throw cause;
     const why = `sherpa-onnx does not take ${name} for a ${family} model`;
-    throw new EngineError('asr', `${why}; its files may be damaged. Run: voice-chat models verify ${name}`, { cause });
+    throw new EngineError('asr', `${why}; its files may be damaged. ${mend(name, 'verify')}`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { mend } from '../models/mend.ts';
 import type { Language } from '../models/model-entry.ts';
 import { EngineError, type SpeechRecognizer, type Transcript } from './contracts.ts';
 import { onCpu } from './device/on-cpu.ts';
@@ -124,18 +125,18 @@ function openModel(native: WhisperPackage, { file, name }: WhisperAsrSettings, u
     return new native.WhisperContext({ filePath: file, useGpu });
   } catch (cause) {
     const message = `whisper.cpp cannot load ${basename(file)}: it is damaged, or there is too little memory.`;
-    throw new EngineError('asr', `${message} Run: voice-chat models verify ${name ?? basename(file)}`, { cause });
+    throw new EngineError('asr', `${message} ${mend(name ?? file, 'verify')}`, { cause });
   }
 }
 
-async function checkFile({ file, name = basename(file) }: WhisperAsrSettings): Promise<void> {
+async function checkFile({ file, name = file }: WhisperAsrSettings): Promise<void> {
   try {
     await checkGgmlFile(file);
   } catch (cause) {
     const isThere = (cause as NodeJS.ErrnoException).code === undefined;
     const message = isThere
-      ? `${basename(file)} is no Whisper model in ggml's format, or a damaged one. Run: voice-chat models verify ${name}`
-      : `${file} cannot be read. Run: voice-chat models pull ${name}`;
+      ? `${basename(file)} is no Whisper model in ggml's format, or a damaged one. ${mend(name, 'verify')}`
+      : `${file} cannot be read. ${mend(name, 'pull')}`;
     throw new EngineError('asr', message, { cause });
   }
 }

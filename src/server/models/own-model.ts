@@ -16,7 +16,7 @@ export type OwnModel = {
 
 const DESCRIPTION = 'voice-chat.json';
 const FAMILIES = {
-  asr: ['zipformer', 'parakeet', 'moonshine', 'whisper-onnx', 'sense-voice', 'whisper-ggml'],
+  asr: ['zipformer', 'parakeet', 'moonshine', 'whisper-onnx', 'sense-voice'],
   tts: ['kokoro', 'vits', 'matcha', 'kitten'],
 } as const satisfies { asr: readonly AsrFamily[]; tts: readonly TtsFamily[] };
 
@@ -33,7 +33,8 @@ export async function readOwnModel(folder: string, stage: 'asr' | 'tts'): Promis
     languages: z.array(z.string()).default([...LANGUAGES]),
     files: z.record(z.string(), z.string()),
   });
-  const example = `{ "family": "${families[0]}", "files": { "model": "model.onnx", "tokens": "tokens.txt" } }`;
+  const simplest = stage === 'asr' ? 'sense-voice' : 'vits';
+  const example = `{ "family": "${simplest}", "files": { "model": "model.onnx", "tokens": "tokens.txt" } }`;
   let described: unknown;
   try {
     described = JSON.parse(await readFile(file, 'utf8'));

@@ -115,6 +115,13 @@ describe('the models at the start', () => {
     expect(without.llm).toMatch(/built-in ELIZA/);
   });
 
+  it('are not tried one after another where the hub has none', async () => {
+    const ears = [1, 2, 3, 4].map((n): AsrModel => ({ ...asr, id: `ears-${n}`, repo: `no/ears-${n}`, quality: n }));
+    const { asr: none, llm: brain } = await supply({}, {}, [...ears, llm, tts]);
+    expect([none, brain?.id]).toEqual([undefined, 'brain']);
+    expect(heard().match(/Going on without ears-\d/g)).toHaveLength(2);
+  });
+
   it('that break off leave the server to what has come, with what was wrong', async () => {
     writeFileSync(join(bench.folder, 'a-file'), '');
     const broken = await supply({}, { folder: join(bench.folder, 'a-file', 'hub') });
@@ -144,8 +151,18 @@ describe('the models at the start', () => {
     ['llm', { engine: 'llama', model: 'brian' }, /llm\.model brian is not known; did you mean brain\?/],
     ['tts', { engine: 'kokoro', model: 'mouth' }, /tts\.model mouth is no model for the engine kokoro/],
     ['asr', { engine: 'sherpa', model: './nowhere' }, /voice-chat\.json does not exist; it says how to load the model/],
+    ['asr', { engine: 'sherpa', model: 'german' }, /german knows de; language in config\.yml is en\. Change one/],
+    ['asr', { engine: 'sherpa', model: 'ears', hotWords: ['Ada'] }, /ears does not take asr\.hotWords: leave it empty/],
+    ['asr', { engine: 'sherpa', hotWords: ['Ada'] }, /No model .* engine sherpa takes asr\.hotWords: leave it empty/],
+    ['asr', { engine: 'sherpa', model: import.meta.filename }, /is a file; of the engine sherpa, name the folder/],
+    [
+      'asr',
+      { engine: 'whisper', model: import.meta.dirname },
+      /is a folder; asr\.model of the engine whisper is a file/,
+    ],
+    ['llm', { engine: 'llama', model: import.meta.dirname }, /is a folder; llm\.model of the engine llama is a file/],
   ])('of %s %j end the start with a sentence', async (stage, settings, sentence) => {
-    const call = supply({ [stage]: settings });
+    const call = supply({ [stage]: settings }, {}, [...models, { ...asr, id: 'german', languages: ['de'] }]);
     await expect(call).rejects.toMatchObject({ name: 'EngineError', stage });
     await expect(call).rejects.toThrow(sentence);
   });

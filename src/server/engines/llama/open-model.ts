@@ -161,7 +161,10 @@ async function notLoaded(error: Error, settings: ModelSettings, complaints: read
   const { readGgufFileInfo } = await library();
   const info = await readGgufFileInfo(file, { logWarnings: false }).catch(() => undefined);
   if (!info)
-    return failed(`${file} is not a GGUF file. Remove it and fetch it again with voice-chat models pull.`, error);
+    return failed(
+      `${file} is not a GGUF file. Name another in llm.model; what voice-chat has fetched, voice-chat models verify mends.`,
+      error,
+    );
   if (error.name === 'InsufficientMemoryError' || /unable to allocate|out of memory|insufficient memory/i.test(why)) {
     return tooLarge(settings, settings.contextTokens, error);
   }

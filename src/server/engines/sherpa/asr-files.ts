@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { mend } from '../../models/mend.ts';
 import type { AsrFamily } from '../../models/model-entry.ts';
 import { EngineError } from '../contracts.ts';
 import { onnxMetadata } from '../onnx/metadata.ts';
@@ -37,16 +38,16 @@ export async function checkFiles(family: SherpaAsrFamily, files: FilesByRole, mo
   const roles = files.mergedDecoder && family === 'moonshine' ? MOONSHINE_V2_ROLES : ASR_ROLES[family];
   for (const role of roles) {
     const path = files[role];
-    if (!path) throw new EngineError('asr', `The ${family} model ${model} has no file for its ${role}.`);
-    const start = await beginning(path);
-    const fail = (what: string, fix: string, cause?: unknown): never => {
+    if (!path)
       throw new EngineError(
         'asr',
-        `${basename(path)} (${role} of ${model}) ${what}. Run: voice-chat models ${fix} ${model}`,
-        {
-          cause,
-        },
+        `The ${family} model ${model} has no file for its ${role}. ${mend(model, 'verify')}`,
       );
+    const start = await beginning(path);
+    const fail = (what: string, how: 'pull' | 'verify', cause?: unknown): never => {
+      throw new EngineError('asr', `${basename(path)} (${role} of ${model}) ${what}. ${mend(model, how)}`, {
+        cause,
+      });
     };
     if (start === undefined) fail(`cannot be read at ${path}`, 'pull');
     else if (start === '' || isPage(start)) fail('is damaged or was not downloaded whole', 'verify');

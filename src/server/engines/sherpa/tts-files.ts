@@ -32,14 +32,11 @@ const wrong = (what: string, cause?: unknown) =>
 export async function checkTtsFiles(family: TtsFamily, files: TtsFiles): Promise<TtsFacts> {
   for (const role of NEEDED[family]) {
     if (!files[role]) {
-      throw new EngineError(
-        'tts',
-        `A ${family} model needs a file for ${role}, which its manifest entry does not name.`,
-      );
+      throw new EngineError('tts', `A ${family} model needs a file for ${role}, which the model does not name.`);
     }
   }
   if (!files.espeak && !roles(files, 'lexicon')) {
-    throw new EngineError('tts', `A ${family} model needs espeak or a lexicon, and its manifest entry names neither.`);
+    throw new EngineError('tts', `A ${family} model needs espeak or a lexicon, and the model names neither.`);
   }
   for (const [role, path] of Object.entries(files)) {
     for (const file of role === 'espeak' ? ESPEAK.map((name) => join(path, name)) : [path]) {
