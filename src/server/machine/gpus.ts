@@ -1,4 +1,5 @@
 import type { Gpu, Probe } from './machine.ts';
+import { LIBRARIES_BESIDES } from './native-builds.ts';
 import { outputOf, type System, tryRun } from './system.ts';
 
 const MIB = 2 ** 20;
@@ -12,13 +13,17 @@ export async function probeGpus(
   memory: Probe['memory'],
   limitMs: number,
   signal: AbortSignal,
-): Promise<Pick<Probe, 'gpus' | 'gpuProblem' | 'cuda' | 'vulkan'>> {
+): Promise<Pick<Probe, 'gpus' | 'gpuProblem' | 'cuda' | 'lacking' | 'vulkan'>> {
   const nvidia = await nvidiaGpus(system, limitMs, signal);
   const libraries = (await outputOf(system, ['ldconfig', '-p'], 5_000, signal)) ?? '';
   const has = (library: string) => libraries.includes(`${library} (`) || libraries.includes(`${library} =>`);
   const cudnn = [9, 8].find((major) => has(`libcudnn.so.${major}`));
+  const gpus = [...nvidia.gpus, ...(await amdGpus(system)), ...appleGpu(system, memory)];
+  // A machine whose loader cannot be asked is not said to lack anything.
+  const lacking = libraries === '' ? [] : Object.keys(LIBRARIES_BESIDES).filter((library) => !has(library));
   return {
-    gpus: [...nvidia.gpus, ...(await amdGpus(system)), ...appleGpu(system, memory)],
+    gpus,
+    ...(gpus.length > 0 && lacking.length > 0 && { lacking }),
     ...(nvidia.problem !== undefined && { gpuProblem: nvidia.problem }),
     cuda: {
       ...(nvidia.cudaDriver !== undefined && { driver: nvidia.cudaDriver }),

@@ -38,6 +38,8 @@ export type Probe = {
     /** The major version of cuDNN, if it is installed. */
     readonly cudnn?: number;
   };
+  /** Libraries that engines on a card need besides, and that are not installed, such as `libnccl.so.2`. */
+  readonly lacking?: readonly string[];
   readonly vulkan: {
     /** Whether programs find the Vulkan library. */
     readonly loader: boolean;

@@ -25,20 +25,49 @@ const CUDA_BUILDS: Readonly<Record<'llama' | 'whisper', readonly CudaBuild[]>> =
   whisper: [{ toolkit: '12.5', runtime: 12, native: [89], portable: [89] }],
 };
 
+type Besides = 'libgomp.so.1' | 'libnccl.so.2';
+
+/** What whisper.node's builds load besides CUDA's or Vulkan's own libraries; the others bring what they need. */
+const WHISPER_NEEDS: Readonly<Record<'cuda' | 'vulkan', readonly Besides[]>> = {
+  cuda: ['libgomp.so.1', 'libnccl.so.2'],
+  vulkan: ['libgomp.so.1'],
+};
+
+/** The libraries that are asked of the machine besides CUDA's and Vulkan's, and where they come from. */
+export const LIBRARIES_BESIDES: Readonly<Record<Besides, string>> = {
+  'libgomp.so.1': "Debian's and Ubuntu's package libgomp1",
+  'libnccl.so.2': "NVIDIA's package libnccl2",
+};
+
+/** Which library besides CUDA's or Vulkan's own `engine` lacks here for `device`, in words that name the package to install. */
+export function lackingFor(
+  engine: 'llama' | 'whisper',
+  device: 'cuda' | 'vulkan',
+  { lacking = [] }: Probe,
+): string | undefined {
+  const needed = engine === 'whisper' ? WHISPER_NEEDS[device] : [];
+  const missing = needed.find((library) => lacking.includes(library));
+  return missing && `whisper.node needs ${missing}; install ${LIBRARIES_BESIDES[missing]}`;
+}
+
 /** How a package computes on a card: by which library, or why not at all. */
 export type CardUse = { readonly device: 'cuda' | 'vulkan' | 'metal' } | { readonly why: string };
 
 /** Whether and how the npm package of `engine` computes on `gpu` of this machine. */
 export function cardUse(engine: 'llama' | 'whisper', gpu: Gpu, probe: Probe): CardUse {
   if (gpu.maker === 'apple') return { device: 'metal' };
-  const why = gpu.maker === 'nvidia' ? cudaProblem(CUDA_BUILDS[engine], gpu, probe) : 'it is no NVIDIA card';
+  const why = gpu.maker === 'nvidia' ? cudaProblemOf(engine, gpu, probe) : 'it is no NVIDIA card';
   if (why === undefined) return { device: 'cuda' };
-  return vulkanDrives(gpu, probe) ? { device: 'vulkan' } : { why };
+  if (!vulkanDrives(gpu, probe)) return { why };
+  const lacking = lackingFor(engine, 'vulkan', probe);
+  return lacking === undefined ? { device: 'vulkan' } : { why: lacking };
 }
 
 /** Why the card cannot be used by CUDA as it should, in words that name the fix; undefined where it can. */
 export const cudaProblemOf = (engine: 'llama' | 'whisper', gpu: Gpu, probe: Probe): string | undefined =>
-  gpu.maker === 'nvidia' ? cudaProblem(CUDA_BUILDS[engine], gpu, probe) : undefined;
+  gpu.maker === 'nvidia'
+    ? (cudaProblem(CUDA_BUILDS[engine], gpu, probe) ?? lackingFor(engine, 'cuda', probe))
+    : undefined;
 
 /** Whether the driver first translates the package's code for this card, which takes minutes once. */
 export function isTranslated(engine: 'llama' | 'whisper', gpu: Gpu, probe: Probe): boolean {

@@ -1,7 +1,7 @@
 import { LANGUAGE_NAMES } from '../models/model-entry.ts';
 import type { Choice } from './fit.ts';
 import { type Gpu, isSoftwareVulkan, type Probe } from './machine.ts';
-import { cardUse, cudaProblemOf, isTranslated } from './native-builds.ts';
+import { cardUse, cudaProblemOf, isTranslated, lackingFor } from './native-builds.ts';
 import { EMBEDDED } from './options.ts';
 import { PLAN_STAGES, type PlanRequest } from './plan-request.ts';
 
@@ -44,6 +44,10 @@ function cardNotes(card: Gpu, probe: Probe, { asr, llm }: Choice): string[] {
     said.push(
       `${translated.join(' and ')} holds no machine code for ${card.name}: the driver translates it at the first start, which can take minutes.`,
     );
+  }
+  const lacking = card.maker === 'nvidia' ? lackingFor('whisper', 'cuda', probe) : undefined;
+  if (lacking !== undefined && asr.device !== 'cuda') {
+    said.push(`Recognition cannot use ${card.name} through CUDA: ${lacking}.`);
   }
   const cuda = cudaProblemOf('llama', card, probe);
   if (cuda === undefined) return said;

@@ -84,6 +84,15 @@ describe('what runs where', () => {
     expect(planFor(machine).notes.join()).toContain('the CUDA 13 libraries are missing');
   });
 
+  it('recognises on the card only where the libraries are that whisper.node loads besides, and names the package', () => {
+    const machine = recorded('4090');
+    const without = planFor(withProbe(machine, { lacking: ['libnccl.so.2'], vulkan: { loader: false, drivers: [] } }));
+    expect([without.asr!.engine, without.asr!.device, without.llm!.device]).toEqual(['sherpa', 'cpu', 'cuda']);
+    expect(without.notes.join()).toContain("install NVIDIA's package libnccl2");
+    expect(planFor(withProbe(machine, { lacking: ['libnccl.so.2'] })).asr!.device).toBe('vulkan');
+    expect(planFor(withProbe(machine, { lacking: ['libgomp.so.1'] })).asr!.device).toBe('cpu');
+  });
+
   it('never takes a software Vulkan device for a card', () => {
     const machine = withProbe(recorded('5090'), {
       cuda: { runtimes: [] },

@@ -88,6 +88,14 @@ describe('the cards', () => {
     await expect(probe({ modelsFolder: '/models', system }, given.signal)).rejects.toThrow('no more');
   });
 
+  it('names the libraries that engines on a card lack besides, where there is a card', async () => {
+    const commands = { [QUERY]: 'NVIDIA L4, 8.9, 23034, 22500, 570.86.15', 'ldconfig -p': LDCONFIG };
+    expect(await look({ commands })).toMatchObject({ lacking: ['libgomp.so.1', 'libnccl.so.2'] });
+    const all = `${LDCONFIG}\n\tlibgomp.so.1 (libc6,x86-64) => /lib/libgomp.so.1\n\tlibnccl.so.2 (libc6,x86-64) => /lib/libnccl.so.2`;
+    expect((await look({ commands: { ...commands, 'ldconfig -p': all } })).lacking).toBeUndefined();
+    expect((await look({ commands: { 'ldconfig -p': LDCONFIG } })).lacking).toBeUndefined();
+  });
+
   it('counts CUDA libraries only where both parts are installed, and finds Vulkan and its drivers', async () => {
     const { cuda, vulkan } = await look({
       commands: { 'ldconfig -p': LDCONFIG },
