@@ -9,6 +9,7 @@ import type { Probe } from './machine/machine.ts';
 import { machineChecks } from './machine/machine-checks.ts';
 import { packageChecks } from './machine/package-checks.ts';
 import { probe } from './machine/probe.ts';
+import { whyReadOnly } from './models/disk-space.ts';
 import { ModelStore } from './models/store.ts';
 import { portProblem } from './port-problem.ts';
 
@@ -40,6 +41,7 @@ async function examine(
 ): Promise<Check[]> {
   const checks: [string, () => Finding | Promise<Finding>][] = [
     ['model hub', () => hub(config, unreachable)],
+    ['models to write', () => modelsToWrite(config)],
     ['cache folder', () => cacheFolder(config.cache.folder)],
     ['port', () => port(config.server)],
     ['address', () => address(config.server)],
@@ -57,6 +59,14 @@ function hub({ models }: Config, unreachable: string | undefined): Finding {
   const found = `${models.hub} is not asked: ${unreachable}`;
   if (models.offline) return { result: 'pass', found };
   return { result: 'warn', found, fix: 'Without it, models that are on disk are used, and the embedded engines else.' };
+}
+
+async function modelsToWrite({ models: { folder, offline } }: Config): Promise<Finding> {
+  const problem = await whyReadOnly(folder);
+  if (problem === undefined) return { result: 'pass', found: `${folder} can be written` };
+  const found = `no model can be fetched into ${folder}: ${problem}`;
+  if (offline) return { result: 'pass', found };
+  return { result: 'warn', found, fix: 'Give this user the right to write there, or set models.folder in config.yml.' };
 }
 
 async function cacheFolder(folder: string): Promise<Finding> {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CommandLine } from '../fixtures/command-line.ts';
 
@@ -50,6 +51,16 @@ describe('voice-chat doctor', () => {
     taken.close();
     expect(code).toBe(1);
     expect(output).toMatch(/^fail {2}port +127\.0\.0\.1:\d+ cannot be opened\n +→ Port \d+ on \S+ is in use: end/m);
+  });
+
+  it('warns, with the fix, where models cannot be written', async () => {
+    const folder = join(import.meta.filename, 'hub');
+    const hub = 'http://127.0.0.1:9';
+    const { code, output } = await examine([], { ...QUIET, models: { folder, hub } });
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      /^warn {2}models to write +no model .*doctor\.test\.ts is a file\n +→ .*set models\.folder/m,
+    );
   });
 
   it('plans nothing where the configuration names every engine', async () => {

@@ -1,4 +1,5 @@
-import { statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ModelStoreError } from './model-store-error.ts';
 
@@ -8,6 +9,20 @@ export async function freeBytes(folder: string): Promise<number> {
     const about = await statfs(at).catch(() => undefined);
     if (about) return about.bavail * about.bsize;
     if (at === dirname(at)) return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Why nothing can be written below a folder, which need not exist yet; undefined when it can. */
+export async function whyReadOnly(folder: string): Promise<string | undefined> {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      if (!(await stat(at)).isDirectory()) return `${at} is a file`;
+      await access(at, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      if (!['ENOENT', 'ENOTDIR'].includes(code) || at === dirname(at)) return message;
+    }
   }
 }
 
