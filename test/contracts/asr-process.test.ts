@@ -9,6 +9,7 @@ import type { SpeechRecognizer } from '../../src/server/engines/contracts.ts';
 import type * as EngineProcessModule from '../../src/server/workers/engine-process.ts';
 import type * as RemoteModule from '../../src/server/workers/remote-engines.ts';
 import { built } from '../fixtures/built.ts';
+import { notInstalled } from '../fixtures/installed.ts';
 import { sounds } from '../fixtures/sounds.ts';
 import { recognise } from './asr-suite.ts';
 
@@ -22,10 +23,11 @@ const sherpa = { ...common, family: 'parakeet', files: await writeTinyParakeet(j
 const whisper = { ...common, file: await writeTinyWhisperGgml(join(folder, 'ggml.bin')), device: 'cpu' };
 const never = new AbortController().signal;
 
-describe.skipIf(process.platform !== 'linux').each([
+const packages = notInstalled('sherpa-onnx-node', '@fugood/whisper.node');
+describe.skipIf(process.platform !== 'linux' || packages).each([
   ['sherpa', 'Loud quiet', sherpa],
   ['whisper', 'Hello there.', whisper],
-] as const)('the %s recogniser in a process of its own', (name, text, settings) => {
+] as const)(`the %s recogniser in a process of its own${packages ?? ''}`, (name, text, settings) => {
   const start = (more: object = {}, news: string[] = []) =>
     EngineProcess.start({
       stage: 'asr',

@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../src/server/engines/contracts.ts';
 import { create } from '../../src/server/engines/llama-llm.ts';
-import { tinyLlama, tinySettings } from './llama-models.ts';
+import { missing, tinyLlama, tinySettings } from './llama-models.ts';
 
 const good = tinyLlama();
 const at = (name: string) => good.replace('.gguf', `-${name}.gguf`);
 
-describe('a model that cannot be loaded says why, and what to do', () => {
+describe.skipIf(missing)(`a model that cannot be loaded says why, and what to do${missing ?? ''}`, () => {
   it.each([
     ['there is none', () => '/nowhere/model.gguf', /^There is no model file \/nowhere\/model\.gguf\. Fetch it with/],
     [
@@ -53,7 +53,7 @@ describe('a model that cannot be loaded says why, and what to do', () => {
   });
 });
 
-describe('a model that can be loaded', () => {
+describe.skipIf(missing)(`a model that can be loaded${missing ?? ''}`, () => {
   it('runs where it says', async () => {
     await using cpu = await create(tinySettings(good, { device: 'cpu', threads: 2 }));
     expect(cpu.runsOn).toBe('CPU, 2 threads');

@@ -5,6 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { type TinyLlama, writeTinyLlama } from '../../src/bench/tiny-models/tiny-llama.ts';
 import type { LlamaSettings } from '../../src/server/engines/llama-llm.ts';
+import { notInstalled } from '../fixtures/installed.ts';
+
+/** Why models cannot be talked to here, to be said in a skipped test's name; undefined where they can. */
+export const missing = notInstalled('node-llama-cpp', '@huggingface/jinja');
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-chat-llama-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { THINKING_TEMPLATE } from '../../src/bench/tiny-models/chat-templates.ts';
 import { create } from '../../src/server/engines/llama-llm.ts';
-import { stories, tinyLlama, tinySettings } from './llama-models.ts';
+import { missing, stories, tinyLlama, tinySettings } from './llama-models.ts';
 import { Conversation, deltas, usageOf } from './llama-talk.ts';
 
 const SYSTEM =
@@ -17,19 +17,22 @@ const models = [
   ...(stories ? [{ name: 'a real model with SentencePiece', file: stories, turns: 5, maxTokens: 12 }] : []),
 ];
 
-describe.each(models)('what a turn costs, $name', ({ file, turns = 20, maxTokens = 40 }) => {
-  it('is the new turn, over 20 turns with 5 cut replies', async () => {
-    await using model = await create(tinySettings(file, { contextTokens: 4_096, systemPrompt: SYSTEM, maxTokens }));
-    const talk = new Conversation(model, SYSTEM);
-    for (let turn = 1; turn <= turns; turn++) {
-      const { usage } = await talk.turn(asked(turn), turn % 4 === 0 ? 4 : undefined);
-      expect(usage.evaluatedTokens, `turn ${turn}`).toBeLessThanOrEqual(usage.turnTokens + 8);
-      expect(usage.evaluatedTokens).toBeGreaterThan(0);
-    }
-  });
-});
+describe.skipIf(missing).each(models)(
+  `what a turn costs, $name${missing ?? ''}`,
+  ({ file, turns = 20, maxTokens = 40 }) => {
+    it('is the new turn, over 20 turns with 5 cut replies', async () => {
+      await using model = await create(tinySettings(file, { contextTokens: 4_096, systemPrompt: SYSTEM, maxTokens }));
+      const talk = new Conversation(model, SYSTEM);
+      for (let turn = 1; turn <= turns; turn++) {
+        const { usage } = await talk.turn(asked(turn), turn % 4 === 0 ? 4 : undefined);
+        expect(usage.evaluatedTokens, `turn ${turn}`).toBeLessThanOrEqual(usage.turnTokens + 8);
+        expect(usage.evaluatedTokens).toBeGreaterThan(0);
+      }
+    });
+  },
+);
 
-describe('what was evaluated', () => {
+describe.skipIf(missing)(`what was evaluated${missing ?? ''}`, () => {
   it('is kept for each of two conversations that take turns', async () => {
     await using model = await create(tinySettings(models[0]!.file, { contextTokens: 2_048 }));
     const talks = [new Conversation(model, SYSTEM), new Conversation(model, SYSTEM)];
@@ -84,7 +87,7 @@ describe('what was evaluated', () => {
   });
 });
 
-describe('a conversation longer than the context', () => {
+describe.skipIf(missing)(`a conversation longer than the context${missing ?? ''}`, () => {
   it('goes on for 100 turns, and seldom costs more than a turn', async () => {
     await using model = await create(tinySettings(models[0]!.file, { contextTokens: 768, systemPrompt: SYSTEM }));
     const talk = new Conversation(model, SYSTEM);

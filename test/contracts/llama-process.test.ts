@@ -4,13 +4,13 @@ import type { ChatModel } from '../../src/server/engines/contracts.ts';
 import type * as EngineProcessModule from '../../src/server/workers/engine-process.ts';
 import type * as RemoteModule from '../../src/server/workers/remote-engines.ts';
 import { built } from '../fixtures/built.ts';
-import { tinyLlama, tinySettings } from './llama-models.ts';
+import { missing, tinyLlama, tinySettings } from './llama-models.ts';
 import { replyOf, request, user } from './llm-suite.ts';
 
 const { EngineProcess } = await built<typeof EngineProcessModule>('server/workers/engine-process.js');
 const { remoteLlm } = await built<typeof RemoteModule>('server/workers/remote-engines.js');
 
-describe('the llama engine in a process of its own', () => {
+describe.skipIf(missing)(`the llama engine in a process of its own${missing ?? ''}`, () => {
   let running: EngineProcessModule.EngineProcess;
   let model: ChatModel;
   const news: string[] = [];

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { create } from '../../src/server/engines/llama-llm.ts';
-import { tinyLlama, tinySettings } from './llama-models.ts';
+import { missing, tinyLlama, tinySettings } from './llama-models.ts';
 import { usageOf } from './llama-talk.ts';
 import { replyOf, request, user } from './llm-suite.ts';
 
 const tiny = tinyLlama();
 const one = tinySettings(tiny, { conversations: 1, contextTokens: 4_096, maxTokens: 300 });
 
-describe('replies that have to share one sequence', () => {
+describe.skipIf(missing)(`replies that have to share one sequence${missing ?? ''}`, () => {
   it('are written one after the other, in the order they were asked for', async () => {
     await using model = await create(one);
     const done: number[] = [];

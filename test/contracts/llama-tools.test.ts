@@ -4,7 +4,7 @@ import { CHATML_TEMPLATE, THINKING_TEMPLATE } from '../../src/bench/tiny-models/
 import type { ChatMessage, ReplyDelta, ToolCall } from '../../src/server/engines/contracts.ts';
 import { create } from '../../src/server/engines/llama-llm.ts';
 import { createToolBox } from '../../src/server/tools/tool-box.ts';
-import { tinyLlama, tinySettings } from './llama-models.ts';
+import { missing, tinyLlama, tinySettings } from './llama-models.ts';
 import { Conversation, deltas, ODD_TOOL } from './llama-talk.ts';
 
 const situation = { engines: { vad: '', asr: '', llm: '', tts: '' } };
@@ -32,7 +32,7 @@ const ask = (...messages: ChatMessage[]) => ({
   tools: [ODD_TOOL, CLOCK],
 });
 
-describe('tool calls of a model with random weights', () => {
+describe.skipIf(missing)(`tool calls of a model with random weights${missing ?? ''}`, () => {
   it('always fit the schema', async () => {
     const names = new Map<string, number>();
     let several = 0;
@@ -115,7 +115,7 @@ describe('tool calls of a model with random weights', () => {
   });
 });
 
-describe('thoughts', () => {
+describe.skipIf(missing)(`thoughts${missing ?? ''}`, () => {
   const hi = { messages: [{ role: 'user', content: 'hi' }] as const, situation };
 
   it('are not given out, and what follows them is', async () => {
@@ -149,7 +149,7 @@ describe('thoughts', () => {
   });
 });
 
-describe('special tokens', () => {
+describe.skipIf(missing)(`special tokens${missing ?? ''}`, () => {
   it('are plain text when a person types them', async () => {
     await using model = await create(tinySettings(eager));
     const costOf = async (content: string) => {

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import { writeTinyTts } from '../../src/bench/tiny-models/tts-models.ts';
 import { create } from '../../src/server/engines/kokoro-tts.ts';
+import { notInstalled } from '../fixtures/installed.ts';
 import { ttsSuite } from './tts-suite.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'voice-chat-tiny-kokoro-'));
@@ -14,5 +15,8 @@ const open = (durations: boolean) => async () => {
   const files = await writeTinyTts('kokoro', join(folder, `durations-${durations}`), { durations });
   return create({ files, language: 'en', device: 'cpu', threads: 1 });
 };
-ttsSuite('kokoro', open(false));
-ttsSuite('kokoro (with durations)', open(true));
+const missing = notInstalled('onnxruntime-node');
+describe.skipIf(missing)(`onnxruntime-node${missing ?? ''}`, () => {
+  ttsSuite('kokoro', open(false));
+  ttsSuite('kokoro (with durations)', open(true));
+});

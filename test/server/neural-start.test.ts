@@ -15,6 +15,7 @@ import type * as MainModule from '../../src/server/main.ts';
 import type { AsrModel, LlmModel, ModelFile, TtsModel } from '../../src/server/models/model-entry.ts';
 import { built } from '../fixtures/built.ts';
 import { espeakData } from '../fixtures/espeak-data.ts';
+import { notInstalled } from '../fixtures/installed.ts';
 import { anEntry } from '../fixtures/model-store.ts';
 import { recorded } from '../fixtures/probes.ts';
 import { WireClient } from '../fixtures/wire-client.ts';
@@ -26,7 +27,9 @@ const { createLogger } = await built<typeof LogModule>('server/log.js');
 const espeak = await espeakData();
 const ESPEAK = ['phontab', 'phonindex', 'phondata', 'intonations', 'en_dict', 'lang/gmw/en', 'lang/gmw/en-US'];
 
-describe.skipIf(espeak.missing)(`a start with engine: auto and the hub in reach${espeak.missing ?? ''}`, () => {
+const missing = notInstalled('sherpa-onnx-node', 'node-llama-cpp', '@huggingface/jinja') ?? espeak.missing;
+
+describe.skipIf(missing)(`a start with engine: auto and the hub in reach${missing ?? ''}`, () => {
   let folder: string;
   let hub: FakeHub;
   let models: readonly [AsrModel, LlmModel, TtsModel];

@@ -1,7 +1,6 @@
 import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listSupportedBackends } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { toneOf } from '../../src/bench/tiny-models/tts-graphs.ts';
 import { TINY_KOKORO_VOICES, type TinyTtsOptions, writeTinyTts } from '../../src/bench/tiny-models/tts-models.ts';
@@ -13,6 +12,9 @@ import type * as EngineProcessModule from '../../src/server/workers/engine-proce
 import type * as RemoteEnginesModule from '../../src/server/workers/remote-engines.ts';
 import { say } from '../contracts/tts-suite.ts';
 import { built } from '../fixtures/built.ts';
+import { notInstalled } from '../fixtures/installed.ts';
+
+const missing = notInstalled('onnxruntime-node');
 
 const folder = await mkdtemp(join(tmpdir(), 'voice-chat-kokoro-'));
 const open: AsyncDisposable[] = [];
@@ -44,7 +46,7 @@ function power(samples: Float32Array, rate: number, hertz: number): number {
   return (sine ** 2 + cosine ** 2) / samples.length ** 2;
 }
 
-describe('Kokoro with ONNX Runtime', () => {
+describe.skipIf(missing)(`Kokoro with ONNX Runtime${missing ?? ''}`, () => {
   it('speaks the phonemes of the lexicon, in order, with the style for as many tokens', async () => {
     const tts = await started();
     // af_alloy is the voice with the plain pitch; "cat" is k ˈ æ t, and a full stop and a space follow.
@@ -133,7 +135,7 @@ describe('Kokoro with ONNX Runtime', () => {
   });
 });
 
-describe('a Kokoro file that is broken is named, with what to do', () => {
+describe.skipIf(missing)(`a Kokoro file that is broken is named, with what to do${missing ?? ''}`, () => {
   const broken = async (role: string, breakIt: (copy: string) => Promise<unknown>) => {
     const given = await settings();
     const copy = join(folder, `broken-${count++}`);
@@ -154,8 +156,9 @@ describe('a Kokoro file that is broken is named, with what to do', () => {
   });
 });
 
-describe('where Kokoro computes', () => {
-  const hasCuda = listSupportedBackends().some(({ name, bundled }) => name === 'cuda' && bundled);
+describe.skipIf(missing)(`where Kokoro computes${missing ?? ''}`, async () => {
+  const backends = missing ? [] : (await import('onnxruntime-node')).listSupportedBackends();
+  const hasCuda = backends.some(({ name, bundled }) => name === 'cuda' && bundled);
 
   it.skipIf(hasCuda)('is nowhere when CUDA was asked for and is not there: no silent fallback', async () => {
     const failure = create({ ...(await settings()), device: 'cuda' });

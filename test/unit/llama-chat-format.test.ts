@@ -1,12 +1,20 @@
-import { Template } from '@huggingface/jinja';
 import { describe, expect, it } from 'vitest';
 import { CHATML_TEMPLATE, STRICT_TEMPLATE, THINKING_TEMPLATE } from '../../src/bench/tiny-models/chat-templates.ts';
 import { CHATML, readFormat } from '../../src/server/engines/llama/chat-format.ts';
+import { notInstalled } from '../fixtures/installed.ts';
+
+const missing = notInstalled('@huggingface/jinja');
+const jinja = missing ? undefined : await import('@huggingface/jinja');
 
 const format = (template: string, thinking = false) =>
   readFormat(
     (messages, variables) =>
-      new Template(template).render({ ...variables, messages: [...messages], bos_token: '<s>', eos_token: '</s>' }),
+      new jinja!.Template(template).render({
+        ...variables,
+        messages: [...messages],
+        bos_token: '<s>',
+        eos_token: '</s>',
+      }),
     thinking,
   );
 
@@ -24,7 +32,7 @@ const SEARCHING = `{%- set today = strftime_now('%d %b %Y') %}
 {{- message.content | trim + '[end]' }}{%- endfor %}
 {%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}`;
 
-describe("a chat format read off a model's template", () => {
+describe.skipIf(missing)(`a chat format read off a model's template${missing ?? ''}`, () => {
   it('is what stands between the messages', () => {
     expect(format(CHATML_TEMPLATE)).toEqual(CHATML);
   });
