@@ -7,6 +7,7 @@ import { EngineError } from './engines/contracts.ts';
 import { createLogger } from './log.ts';
 import type { RunningServer } from './main.ts';
 import { ModelStoreError } from './models/model-store-error.ts';
+import { nearest } from './nearest.ts';
 import { StartError } from './start-error.ts';
 
 const USAGE = `voice-chat - talk with your own machine
@@ -64,8 +65,13 @@ async function run(): Promise<number> {
     case 'bench':
       return (await import('../bench/bench.ts')).bench({ only: values.only, json: values.json, list: values.list });
     default:
-      throw new ConfigError(`There is no command "${command}"; see voice-chat --help.`);
+      throw new ConfigError(unknownCommand(command));
   }
+}
+
+function unknownCommand(command: string): string {
+  const meant = nearest(command, ['start', 'doctor', 'models', 'bench']);
+  return `There is no command "${command}"; ${meant ? `did you mean ${meant}? S` : 's'}ee voice-chat --help.`;
 }
 
 async function start(config: Config): Promise<number> {

@@ -13,7 +13,7 @@ const whole = (min: number, max: number, unit = '') =>
 const text = z.string({ error: 'must be text; put it in quotes' });
 const texts = z.array(text, { error: 'must be a list of texts, such as [a, b]' });
 const url = z.custom<string>((value) => typeof value === 'string' && /^https?:\/\/[^\s]+$/.test(value), {
-  error: 'must be an address such as http://127.0.0.1:11434/v1',
+  error: 'must be an address that begins with http:// or https://, such as http://127.0.0.1:11434/v1',
 });
 const oneOf = <const T extends readonly [string, ...string[]]>(...names: T) =>
   z.enum(names, { error: `must be one of ${names.join(', ')}` });

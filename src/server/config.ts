@@ -20,7 +20,10 @@ export class ConfigError extends Error {
 export function parseConfig(yaml: string, file = 'config.yml'): Config {
   const document = parseDocument(yaml);
   const broken = document.errors[0];
-  if (broken) throw new ConfigError(`${file} is not valid YAML: ${broken.message.split('\n')[0]}`);
+  if (broken)
+    throw new ConfigError(
+      `${file} is not valid YAML: ${broken.message.split('\n')[0]!.replace(/:$/, '')}; mend that line.`,
+    );
   const given = (document.toJS() ?? {}) as Record<string, unknown>;
   if (typeof given !== 'object' || Array.isArray(given)) {
     throw new ConfigError(`${file} must hold settings, one per line, such as "server:" and below it "  port: 8000".`);

@@ -68,7 +68,7 @@ export async function openEngines(
     signal.throwIfAborted();
     const loadMs = Math.round(performance.now() - started);
     const what = running.runsOn ? `${choice.what} on ${running.runsOn}` : choice.what;
-    log.info(`${stage}  ${what} - ${choice.why} - ready in ${loadMs} ms`);
+    log.info(`${stage}  ${what} - ${choice.why.replace(/\.$/, '')} - ready in ${loadMs} ms`);
     return {
       ...running,
       what,

@@ -35,6 +35,7 @@ describe('voice-chat', () => {
     [['start', '--port', '80a'], /--port 80a is not a port number/],
     [['start', '--port', '65536'], /--port 65536 is not a port number/],
     [['sing'], /There is no command "sing"; see voice-chat --help/],
+    [['doctr'], /There is no command "doctr"; did you mean doctor\? See voice-chat --help/],
     [['start', 'now'], /What is "now"\?/],
     [['--sing'], /--sing[\s\S]*See voice-chat --help/],
     [['start', '--config'], /--config[\s\S]*See voice-chat --help/],

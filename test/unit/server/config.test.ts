@@ -76,7 +76,7 @@ speech:
 
   it('names the setting that an engine lacks', () => {
     expect(mistakesOf('llm:\n  engine: openai')).toEqual([
-      'config.yml: llm.baseUrl is missing; it must be an address such as http://127.0.0.1:11434/v1.',
+      'config.yml: llm.baseUrl is missing; it must be an address that begins with http:// or https://, such as http://127.0.0.1:11434/v1.',
     ]);
   });
 
