@@ -20,8 +20,8 @@ export type Choice<T extends Engine> = {
   /** How long loading, and a call without a result, may take, where that is more than usual. */
   readonly startMs?: number;
   readonly stallMs?: number;
-  /** What to take instead where it was picked for the user and cannot be loaded. */
-  readonly fallback?: () => Promise<Choice<T>>;
+  /** What to take instead where it was picked for the user and cannot be loaded, `because` of something said in a sentence. */
+  readonly fallback?: (because: string) => Promise<Choice<T>>;
 };
 
 /** Why, where the user said so. */

@@ -37,7 +37,10 @@ export async function chooseAsr(config: Config, supply: Supply, log: Logger, sig
     case 'pocketsphinx':
       return pocketSphinx(config, supply, asr.expects, NAMED, log, signal);
     case 'auto': {
-      const embedded = (why: string) => pocketSphinx(config, supply, 'auto', why, log, signal);
+      const embedded = async (why: string): Promise<AsrChoice> => ({
+        fallback: async (because) => off(`Voice input is off, typing works. ${because}`),
+        ...(await pocketSphinx(config, supply, 'auto', why, log, signal)),
+      });
       const supplied = supply.asr;
       if (!supplied) return embedded(supply.without.asr ?? 'the embedded recogniser');
       const choice =

@@ -144,6 +144,8 @@ function explain(error: unknown): number {
   return isUsage || error instanceof ConfigError ? 2 : 1;
 }
 
+// Whoever reads may stop before the end, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 process.exitCode = await run().catch(explain);
 // Engines are ended by then; a handle that a library forgot must not keep the process.
 if (process.exitCode !== 0) process.exit();

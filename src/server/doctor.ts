@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { isLoopback } from './config.ts';
 import { plansFor, planText } from './doctor-plan.ts';
 import { providePocketSphinx } from './engines/pocketsphinx/files.ts';
+import { loadKoffi } from './engines/pocketsphinx/library.ts';
 import type { Check, Finding } from './machine/check.ts';
 import type { Probe } from './machine/machine.ts';
 import { machineChecks } from './machine/machine-checks.ts';
@@ -119,11 +120,22 @@ async function recogniser({ asr, cache }: Config): Promise<Finding> {
   }
   try {
     const files = await providePocketSphinx({ cacheDir: cache.folder, offline: true }, new AbortController().signal);
+    const problem = koffiProblem();
+    if (problem !== undefined) return { result: 'warn', found: problem, fix: 'Typing works without.' };
     return { result: 'pass', found: `embedded: pocketsphinx, model in ${files.acousticModel}` };
   } catch (error) {
     const fix =
       'npm start fetches it where the Debian mirror can be reached; or use the line above. Typing works without.';
     return { result: 'warn', found: (error as Error).message, fix };
+  }
+}
+
+function koffiProblem(): string | undefined {
+  try {
+    loadKoffi();
+    return undefined;
+  } catch (error) {
+    return `PocketSphinx is here; ${(error as Error).message}`;
   }
 }
 

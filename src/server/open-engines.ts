@@ -62,7 +62,7 @@ export async function openEngines(
     } catch (error) {
       if (!choice.fallback || signal.aborted) throw error;
       log.warn(`${stage}  ${choice.what} cannot be used: ${(error as Error).message}`);
-      return open(stage, kit, await choice.fallback());
+      return open(stage, kit, await choice.fallback((error as Error).message));
     }
     opened.push(running.engine);
     signal.throwIfAborted();

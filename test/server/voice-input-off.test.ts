@@ -3,11 +3,51 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CommandLine } from '../fixtures/command-line.ts';
+import { pocketsphinx } from '../fixtures/pocketsphinx.ts';
 import { startTestServer } from '../fixtures/test-server.ts';
 import { WireClient } from '../fixtures/wire-client.ts';
 
 /** Node then looks for libraries of another machine, so that what is installed on this one is not found. */
 const ELSEWHERE = "--import=data:text/javascript,Object.defineProperty(process,'arch',{value:'elsewhere'})";
+
+const sphinx = await pocketsphinx();
+
+/** As where npm left out the native part of koffi. */
+const WITHOUT_KOFFI = `--import=data:text/javascript,${encodeURIComponent(`
+  import { Module } from 'node:module';
+  const load = Module._load;
+  Module._load = (name, ...rest) => {
+    if (name === 'koffi') throw new Error('Cannot find the native Koffi module');
+    return load(name, ...rest);
+  };`)}`;
+
+describe.skipIf(sphinx.missing)(`with the library and nothing to call it${sphinx.missing ?? ''}`, () => {
+  const scripted = { engine: 'scripted' };
+  const config = (engine: string) => ({
+    vad: scripted,
+    asr: { engine },
+    llm: scripted,
+    tts: scripted,
+    server: { port: 0 },
+  });
+  const env = { ...process.env, NODE_OPTIONS: WITHOUT_KOFFI };
+
+  it('voice input is off where the recogniser was picked, and says which package to install', async () => {
+    await using command = new CommandLine(['start'], config('auto'), env);
+    const client = await WireClient.open(await command.url());
+    expect(client.welcome.voiceInputOff).toMatch(
+      /^Voice input is off, typing works\. .*: npm install @koromix\/koffi-/,
+    );
+    await client.chat('hello');
+  });
+
+  it('the start ends where it was named', async () => {
+    await using command = new CommandLine(['start'], config('pocketsphinx'), env);
+    expect((await command.ended).code).toBe(1);
+    expect(command.output).toContain('npm install @koromix/koffi-');
+    expect(command.output).not.toContain('Reinstall');
+  });
+});
 
 describe('without the library of the recogniser, and no way to fetch it', () => {
   it.each(['pocketsphinx', 'auto'])(

@@ -45,7 +45,8 @@ export async function create(settings: PocketSphinxSettings = {}): Promise<Speec
     return new PocketSphinx(await open(), open, parallel, expects === 'anything');
   } catch (cause) {
     const message = `PocketSphinx was found but cannot be started: ${(cause as Error).message}`;
-    throw new EngineError('asr', `${message} Reinstall libpocketsphinx3 and pocketsphinx-en-us.`, { cause });
+    const fix = (cause as Error).cause ? '' : ' Reinstall libpocketsphinx3 and pocketsphinx-en-us.';
+    throw new EngineError('asr', `${message}${fix}`, { cause });
   }
 }
 

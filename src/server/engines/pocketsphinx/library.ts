@@ -52,7 +52,7 @@ const PROTOTYPES = {
  * Throws what the dynamic loader says when one of them cannot be loaded.
  */
 export function loadLibrary(files: readonly string[]): Library {
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const koffi = loadKoffi();
   const handles = loadInOrder((file) => koffi.load(file, { global: true }), files);
   const bind = (prototype: string) => {
     let failure: unknown;
@@ -73,6 +73,21 @@ export function loadLibrary(files: readonly string[]): Library {
   } as Library;
   library.err_set_logfp(null);
   return library;
+}
+
+/** What calls C from Node; its native part is an optional package. Throws with the fix where that is missing. */
+export function loadKoffi(): typeof import('koffi') {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  } catch (cause) {
+    const part = `@koromix/koffi-${process.platform}-${process.arch}`;
+    throw new Error(
+      `koffi, which calls it, has no native part: npm install ${part}, which --omit=optional leaves out.`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** A library can only be loaded after those it needs, so go round until no more can be. */
