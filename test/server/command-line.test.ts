@@ -20,6 +20,13 @@ async function run(args: string[], config?: object | string): Promise<{ code: nu
 }
 
 describe('voice-chat', () => {
+  it('ends in silence when nobody reads on', async () => {
+    await using command = new CommandLine(['models']);
+    command.process.stdout!.destroy();
+    expect(await command.ended).toEqual({ code: 0, signal: null });
+    expect(command.output).toBe('');
+  });
+
   it('ends with 2 and a sentence per mistake when the configuration is wrong', async () => {
     const { code, output } = await run(['start'], 'server:\n  prot: 1\n  port: 80a\nlog:\n  level: loud\n');
     expect(code).toBe(2);

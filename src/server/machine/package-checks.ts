@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Check } from './check.ts';
+import { LIBRARIES_BESIDES } from './native-builds.ts';
 import { installedPackages, PACKAGES } from './packages.ts';
 import { thisSystem, tryRun } from './system.ts';
 
@@ -24,9 +25,21 @@ export async function packageChecks(signal: AbortSignal): Promise<Check[]> {
     const problem = await problemOf(name, signal);
     const cuda = key === 'ort' ? `, ${installed.ortCuda ? 'with' : 'without'} its CUDA library` : '';
     if (problem === undefined) checks.push({ name: 'package', result: 'pass', found: `${name} loads${cuda}` });
-    else checks.push({ name: 'package', result: 'warn', found: `${name} does not load: ${problem}`, fix });
+    else
+      checks.push({
+        name: 'package',
+        result: 'warn',
+        found: `${name} does not load: ${problem}`,
+        fix: libraryFix(problem) ?? fix,
+      });
   }
   return checks;
+}
+
+/** Where it is not the package that is missing but a library of the system. */
+function libraryFix(problem: string): string | undefined {
+  const known = Object.entries(LIBRARIES_BESIDES).find(([library]) => problem.includes(library));
+  return known && `Install ${known[1]}.`;
 }
 
 async function problemOf(name: string, signal: AbortSignal): Promise<string | undefined> {
