@@ -6,7 +6,9 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm prune --omit=dev
+# onnxruntime-node brings its libraries for every system, a quarter of a gigabyte.
+RUN npm run build && npm prune --omit=dev \
+  && rm -rf node_modules/onnxruntime-node/bin/*/darwin node_modules/onnxruntime-node/bin/*/win32
 
 FROM ${RUNTIME}
 # The recogniser's packages are installed here, so that the container needs no network when it runs; whisper.node needs libgomp1.
