@@ -1,5 +1,5 @@
 import { MIC_FRAME, MIC_RATE } from '../protocol/pcm.ts';
-import { Resampler } from './resampler.ts';
+import { Resampler } from '../protocol/resampler.ts';
 
 /** Posts a `Float32Array` of 512 samples at 16 kHz whenever so much has been recorded. */
 class MicrophoneProcessor extends AudioWorkletProcessor {

@@ -1,4 +1,4 @@
-import { Resampler } from './resampler.ts';
+import { Resampler } from '../protocol/resampler.ts';
 
 const FADE_MS = 5;
 const START_MS = 70;

@@ -1,7 +1,7 @@
+import { Resampler } from '../../protocol/resampler.ts';
 import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
 import { Deadline } from './openai/deadline.ts';
 import { fittingModel } from './openai/models.ts';
-import { RateChange } from './openai/rate-change.ts';
 import { brokenOff, refusal, refused } from './openai/refusal.ts';
 import { ask, type Server } from './openai/server.ts';
 import { SPEECH } from './openai/service.ts';
@@ -106,16 +106,18 @@ export async function create(settings: OpenAiTtsSettings): Promise<SpeechSynthes
       const input = phrase.replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim();
       // Of signs alone some servers make an error.
       if (!/[\p{L}\p{N}]/u.test(input)) return;
-      let change: RateChange | undefined;
+      let resampler: Resampler | undefined;
       for await (const pcm of spoken(input, voice, signal)) {
-        if (pcm.rate !== rate) change ??= new RateChange(pcm.rate, rate);
-        for (const samples of pieces(change ? change.add(pcm.samples) : pcm.samples, rate)) {
+        if (pcm.rate !== rate) resampler ??= new Resampler(pcm.rate, rate);
+        resampler?.write(pcm.samples);
+        for (const samples of pieces(resampler ? readAll(resampler) : pcm.samples, rate)) {
           yield { samples };
           if (signal.aborted) return;
         }
       }
-      if (!change || signal.aborted) return;
-      for (const samples of pieces(change.end(), rate)) yield { samples };
+      if (!resampler || signal.aborted) return;
+      resampler.end();
+      for (const samples of pieces(readAll(resampler), rate)) yield { samples };
     },
     async [Symbol.asyncDispose]() {
       start.abort();
@@ -136,6 +138,13 @@ async function rateOf(speech: AsyncIterable<{ rate: number }>): Promise<number> 
     for await (const { rate } of speech) return rate;
   } catch {}
   return USUAL_RATE;
+}
+
+/** What has been made at the new rate. */
+function readAll(resampler: Resampler): Float32Array {
+  const samples = new Float32Array(resampler.available());
+  resampler.read(samples);
+  return samples;
 }
 
 /** Pieces that whoever listens can stop between. */

@@ -1,6 +1,6 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Resampler } from '../../../src/client/resampler.ts';
+import { Resampler } from '../../src/protocol/resampler.ts';
 
 const RATES: [number, number][] = [
   [48_000, 16_000],
