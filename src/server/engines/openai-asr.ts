@@ -1,9 +1,9 @@
 import { joinedSamples, MIC_RATE } from '../../protocol/pcm.ts';
 import { abortable } from '../async/abortable.ts';
 import type { SpeechRecognizer, Transcript } from './contracts.ts';
-import { Deadline } from './openai/deadline.ts';
+import { exchange } from './openai/exchange.ts';
 import { fittingModel } from './openai/models.ts';
-import { brokenOff, refusal, refused } from './openai/refusal.ts';
+import { refusal, refused } from './openai/refusal.ts';
 import { ask, type Server } from './openai/server.ts';
 import { TRANSCRIPTION } from './openai/service.ts';
 import { transcriptTexts } from './openai/transcript-texts.ts';
@@ -72,25 +72,21 @@ export async function create(settings: OpenAiAsrSettings): Promise<SpeechRecogni
         yield { text: '', final: true, understood: true };
         return;
       }
-      const stall = new Deadline(stallMs);
-      const own = new AbortController();
-      const both = AbortSignal.any([signal, stall.signal, own.signal]);
+      const wav = wavFile(samples, MIC_RATE);
+      const texts = exchange(
+        TRANSCRIPTION,
+        settings,
+        {
+          stallMs,
+          open: (both) => open(wav, both),
+          read: (response, stall) => transcriptTexts(response, settings.baseUrl, stall),
+        },
+        signal,
+      );
       let text = '';
-      try {
-        const response = await open(wavFile(samples, MIC_RATE), both);
-        stall.restart();
-        for await (const next of transcriptTexts(response, settings.baseUrl, stall)) {
-          if (signal.aborted) return;
-          if (text !== '') yield { text, final: false, understood: true };
-          text = tidy(next);
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        throw brokenOff(TRANSCRIPTION, settings, error, stall);
-      } finally {
-        stall.stop();
-        // Closes the connection, by which the server learns that it may stop.
-        own.abort();
+      for await (const next of texts) {
+        if (text !== '') yield { text, final: false, understood: true };
+        text = tidy(next);
       }
       if (!signal.aborted) yield { text, final: true, understood: true };
     },

@@ -1,8 +1,9 @@
 import { type ChatModel, type ChatRequest, EngineError } from './contracts.ts';
-import { Deadline } from './openai/deadline.ts';
+import type { Deadline } from './openai/deadline.ts';
+import { exchange } from './openai/exchange.ts';
 import { sentMessages } from './openai/messages.ts';
 import { listModels } from './openai/models.ts';
-import { brokenOff, detailOf, refusal, refused } from './openai/refusal.ts';
+import { detailOf, refusal, refused } from './openai/refusal.ts';
 import { replyDeltas } from './openai/reply-deltas.ts';
 import { ask, type Server } from './openai/server.ts';
 import { CHAT } from './openai/service.ts';
@@ -47,7 +48,7 @@ export async function create(
     return ask(CHAT, settings, '/chat/completions', body, signal);
   };
 
-  async function open(request: ChatRequest, secrets: readonly string[], signal: AbortSignal): Promise<Response> {
+  async function openReply(request: ChatRequest, secrets: readonly string[], signal: AbortSignal): Promise<Response> {
     const response = await send(request, takesTools, signal);
     if (response.ok) return response;
     const why = await refused(response);
@@ -73,28 +74,13 @@ export async function create(
       if (signal.aborted) return;
       const secrets = request.messages.map(({ content }) => content);
       const used = new Set(request.messages.flatMap(({ toolCalls = [] }) => toolCalls.map(({ id }) => id)));
-      const stall = new Deadline(stallMs);
-      const own = new AbortController();
-      const both = AbortSignal.any([signal, stall.signal, own.signal]);
-      try {
+      const open = async (both: AbortSignal) => {
         model ||= await firstModel(settings, both);
-        const response = await open(request, secrets, both);
-        stall.restart();
-        for await (const delta of replyDeltas(response, settings.baseUrl, secrets, used, stall)) {
-          // While the reader is busy with this, the server owes nothing.
-          stall.stop();
-          yield delta;
-          if (signal.aborted) return;
-          stall.restart();
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        throw brokenOff(CHAT, settings, error, stall);
-      } finally {
-        stall.stop();
-        // Closes the connection, by which the server learns that it may stop.
-        own.abort();
-      }
+        return openReply(request, secrets, both);
+      };
+      const read = (response: Response, stall: Deadline) =>
+        replyDeltas(response, settings.baseUrl, secrets, used, stall);
+      yield* exchange(CHAT, settings, { stallMs, open, read }, signal);
     },
     async [Symbol.asyncDispose]() {},
   };

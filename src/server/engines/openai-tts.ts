@@ -1,8 +1,8 @@
 import { Resampler } from '../../protocol/resampler.ts';
 import { EngineError, type SpeakingVoice, type SpeechSynthesizer, type SpokenPcm } from './contracts.ts';
-import { Deadline } from './openai/deadline.ts';
+import { exchange } from './openai/exchange.ts';
 import { fittingModel } from './openai/models.ts';
-import { brokenOff, refusal, refused } from './openai/refusal.ts';
+import { refusal, refused } from './openai/refusal.ts';
 import { ask, type Server } from './openai/server.ts';
 import { SPEECH } from './openai/service.ts';
 import { speechPcm } from './openai/speech-pcm.ts';
@@ -57,29 +57,17 @@ export async function create(settings: OpenAiTtsSettings): Promise<SpeechSynthes
   }
 
   /** The server's own sound, at the server's rate. */
-  async function* spoken(input: string, voice: SpeakingVoice, signal: AbortSignal) {
-    const stall = new Deadline(stallMs);
-    const own = new AbortController();
-    const both = AbortSignal.any([signal, stall.signal, own.signal]);
-    try {
-      const response = await open(input, voice, both);
-      stall.restart();
-      for await (const pcm of speechPcm(response, settings.baseUrl, [input], stall)) {
-        if (signal.aborted) return;
-        // While the reader is busy with this, the server owes nothing.
-        stall.stop();
-        yield pcm;
-        stall.restart();
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      throw brokenOff(SPEECH, settings, error, stall);
-    } finally {
-      stall.stop();
-      // Closes the connection, by which the server learns that it may stop.
-      own.abort();
-    }
-  }
+  const spoken = (input: string, voice: SpeakingVoice, signal: AbortSignal) =>
+    exchange(
+      SPEECH,
+      settings,
+      {
+        stallMs,
+        open: (both) => open(input, voice, both),
+        read: (response, stall) => speechPcm(response, settings.baseUrl, [input], stall),
+      },
+      signal,
+    );
 
   const start = new AbortController();
   const listed = await voicesOf(settings, start.signal);

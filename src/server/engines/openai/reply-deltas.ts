@@ -1,6 +1,7 @@
 import { EngineError, type ReplyDelta } from '../contracts.ts';
 import { watched } from './bytes.ts';
 import type { Deadline } from './deadline.ts';
+import { jsonObject } from './json-object.ts';
 import { detailOf } from './refusal.ts';
 import { serverSentEvents } from './sse.ts';
 import { ToolCallPieces } from './tool-calls.ts';
@@ -31,7 +32,7 @@ export async function* replyDeltas(
   for await (const data of events) {
     if (data.trim() === '[DONE]') break;
     // Beside the pieces of the reply servers send counts and signs of life, which have no choices.
-    const event = parsed(data);
+    const event = jsonObject<Event>(data);
     if (!event)
       throw new EngineError(
         'llm',
@@ -56,15 +57,6 @@ export async function* replyDeltas(
       `${at} used up its tokens before it said anything. Raise llm.maxTokens, or turn its thinking off.`,
     );
   if (reason === undefined) throw new EngineError('llm', `${at} ended its answer without a word. Its log may say why.`);
-}
-
-function parsed(data: string): Event | undefined {
-  try {
-    const event: unknown = JSON.parse(data);
-    return typeof event === 'object' && event !== null ? event : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf(content: unknown): string {

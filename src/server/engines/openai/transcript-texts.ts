@@ -1,6 +1,7 @@
 import { EngineError } from '../contracts.ts';
 import { watched } from './bytes.ts';
 import type { Deadline } from './deadline.ts';
+import { jsonObject } from './json-object.ts';
 import { detailOf } from './refusal.ts';
 import { serverSentEvents } from './sse.ts';
 
@@ -31,7 +32,7 @@ export async function* transcriptTexts(
   if (!/event-stream/i.test(response.headers.get('content-type') ?? '')) {
     const body = (await response.text()).trim();
     if (/^</.test(body)) throw wrong();
-    const whole = body.startsWith('{') ? parsed(body) : { text: body };
+    const whole = body.startsWith('{') ? jsonObject<Event>(body) : { text: body };
     if (whole?.error) throw new EngineError('asr', `${at} failed${detailOf(body, [])}. Its log may say more.`);
     const text = whole && wholeText(whole);
     if (text === undefined) throw wrong();
@@ -43,7 +44,7 @@ export async function* transcriptTexts(
   let understood = false;
   for await (const data of serverSentEvents(watched(response.body, stall))) {
     if (data.trim() === '[DONE]') break;
-    const event = parsed(data);
+    const event = jsonObject<Event>(data);
     if (!event) throw wrong();
     if (event.error) throw new EngineError('asr', `${at} broke off${detailOf(data, [text])}. Its log may say more.`);
     const next = textAfter(text, event);
@@ -70,13 +71,4 @@ function wholeText({ text, segments }: Event): string | undefined {
   if (typeof text === 'string') return text;
   if (!Array.isArray(segments)) return undefined;
   return segments.map((segment) => (typeof segment.text === 'string' ? segment.text.trim() : '')).join(' ');
-}
-
-function parsed(data: string): Event | undefined {
-  try {
-    const event: unknown = JSON.parse(data);
-    return typeof event === 'object' && event !== null ? event : undefined;
-  } catch {
-    return undefined;
-  }
 }
