@@ -120,7 +120,7 @@ async function models(args: readonly string[], config: Config, json: boolean): P
       import('./models/store.ts'),
     ]);
     const here = await planHere(config, new ModelStore(config.models), signal);
-    return modelsOf(here, here.plan(!config.models.offline));
+    return modelsOf(here, await here.plan(!config.models.offline));
   };
   return modelsCommand(args, { config, json, planned }, stop);
 }

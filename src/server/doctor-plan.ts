@@ -15,7 +15,7 @@ export type Plans = {
 /** Plans for `machine` as a start would; throws an `EngineError` for a model that the configuration names and nobody knows. */
 export async function plansFor(config: Config, machine: Probe, signal: AbortSignal): Promise<Plans> {
   const { plan } = await planHere(config, new ModelStore(config.models), signal, { machine });
-  return { now: plan(machine.hub ?? false), online: machine.hub ? undefined : plan(true) };
+  return { now: await plan(machine.hub ?? false), online: machine.hub ? undefined : await plan(true) };
 }
 
 const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { NAMED } from './choice.ts';
 import type { Config } from './config.ts';
 import { EngineError } from './engines/contracts.ts';
 import type { Logger } from './log.ts';
@@ -8,7 +9,7 @@ import type { ModelEntry } from './models/model-entry.ts';
 import { ModelNotOffered } from './models/model-store-error.ts';
 import { readOwnModel } from './models/own-model.ts';
 import { ModelStore } from './models/store.ts';
-import { modelsOf, type PlanHere, type PlanWorld, planHere } from './plan-here.ts';
+import { modelOf, modelsOf, type PlanHere, type PlanWorld, planHere } from './plan-here.ts';
 import { megabytes, type Screen, showDownload } from './show-download.ts';
 import { takesModels, type Want } from './wanted-models.ts';
 
@@ -31,8 +32,6 @@ export type Supply = Readonly<Partial<Record<PlanStage, Supplied>>> & {
   readonly without: Readonly<Partial<Record<PlanStage, string>>>;
 };
 
-const NAMED = 'named in the configuration';
-
 /**
  * Finds the models of the configuration, or fetches them, having said how much that is; what was picked for the user and cannot
  * be had is left out. Throws an `EngineError` for what the user named.
@@ -51,11 +50,14 @@ export async function supplyModels(
   if (outOfReach !== undefined) log.info(`models  the hub is not asked: ${outOfReach}`);
   const notOffered: ModelEntry[] = [];
   const supplied = async (hub: boolean): Promise<Supply> => {
-    const made = here.plan(hub, notOffered);
-    if (here.planned.length > 0) sayPlan(made, log);
-    for (const stage of here.planned) refuseToGoWithout(config, stage, here, made);
+    // A machine for which nothing is planned need not be looked at.
+    const made = here.planned.length > 0 ? await here.plan(hub, notOffered) : undefined;
+    if (made) {
+      sayPlan(made, log);
+      for (const stage of here.planned) refuseToGoWithout(config, stage, here, made);
+    }
     const models = await fetched(config, store, here, made, { log, screen, notOffered }, signal);
-    return { ...models, without: withoutModel(here, made) };
+    return { ...models, without: made ? withoutModel(here, made) : {} };
   };
   for (;;) {
     const missing = notOffered.length;
@@ -79,7 +81,7 @@ async function fetched(
   config: Config,
   store: ModelStore,
   here: PlanHere,
-  made: Plan,
+  made: Plan | undefined,
   { log, screen, notOffered }: { log: Logger; screen: Screen; notOffered: ModelEntry[] },
   signal: AbortSignal,
 ): Promise<Partial<Record<PlanStage, Supplied>>> {
@@ -98,10 +100,10 @@ async function fetched(
   for (const stage of [...PLAN_STAGES].sort((a, b) => rank(here.wants[a]) - rank(here.wants[b]))) {
     const want = here.wants[stage];
     if (want.is === 'path') supplied[stage] = await ownModel(stage, config[stage].engine, want.path);
-    const entry = want.is === 'entry' ? want.entry : want.is === 'planned' ? made[stage]?.model : undefined;
+    const entry = modelOf(here, made, stage);
     if (!entry) continue;
     const { id, title, family, engine } = entry;
-    const plan = want.is === 'planned' ? made[stage] : undefined;
+    const plan = want.is === 'planned' ? made?.[stage] : undefined;
     const files = await pull(entry).catch((cause: Error) => {
       if (want.is !== 'entry' && cause instanceof ModelNotOffered) notOffered.push(entry);
       if (want.is !== 'entry' || signal.aborted) throw cause;

@@ -18,18 +18,17 @@ export type PlanWorld = {
 
 /** The plan for this machine, and what each stage wants of it. */
 export type PlanHere = {
-  readonly machine: Probe;
   readonly wants: Readonly<Record<PlanStage, Want>>;
   /** The stages that leave their model to the plan. */
   readonly planned: readonly PlanStage[];
   /** The plan, if models could be downloaded, or not; without those of `except`, which the hub has not. */
-  readonly plan: (hub: boolean, except?: readonly ModelEntry[]) => Plan;
+  readonly plan: (hub: boolean, except?: readonly ModelEntry[]) => Promise<Plan>;
 };
 
 /** The hub may lack so many models of a stage; then something else is wrong, and what comes next is ever heavier. */
 const TRIES_PER_STAGE = 2;
 
-/** Looks at the machine and the disk and makes ready to plan; asks no network. */
+/** Looks at the disk and makes ready to plan, for which it looks at the machine, once; asks no network. */
 export async function planHere(
   config: Config,
   store: ModelStore,
@@ -42,27 +41,29 @@ export async function planHere(
   const planned = PLAN_STAGES.filter((stage) => wants[stage].is === 'planned');
   const found = await Promise.all(models.map((entry) => store.find(entry)));
   const onDisk = new Set(models.filter((_, i) => found[i]).map(({ id }) => id));
-  const machine = world.machine ?? (await probe({ modelsFolder: config.models.folder }, signal));
-  const packages = world.packages ?? (await installedPackages());
   const suitable = models.filter((model) => suits(config, model));
-  const request = { language: config.language, onDisk, packages, stages: planned };
-  const planFor: PlanHere['plan'] = (hub, except = []) =>
-    plan(
+  let { machine, packages } = world;
+  const planFor: PlanHere['plan'] = async (hub, except = []) => {
+    machine ??= await probe({ modelsFolder: config.models.folder }, signal);
+    packages ??= await installedPackages();
+    return plan(
       machine,
-      { ...request, hub },
+      { language: config.language, onDisk, packages, stages: planned, hub },
       suitable.filter((model) => {
         const tries = except.filter(({ stage }) => stage === model.stage).length;
         return !except.includes(model) && (onDisk.has(model.id) || tries < TRIES_PER_STAGE);
       }),
     );
-  return { machine, wants, planned, plan: planFor };
+  };
+  return { wants, planned, plan: planFor };
 }
 
-/** The models that the configuration takes here, named or planned, in the order of the stages. */
-export function modelsOf({ wants }: PlanHere, made: Plan): ModelEntry[] {
-  return PLAN_STAGES.flatMap((stage) => {
-    const want = wants[stage];
-    const model = want.is === 'entry' ? want.entry : want.is === 'planned' ? made[stage]?.model : undefined;
-    return model ? [model] : [];
-  });
+/** The model of the manifest that a stage takes here, named or planned. */
+export function modelOf({ wants }: PlanHere, made: Plan | undefined, stage: PlanStage): ModelEntry | undefined {
+  const want = wants[stage];
+  return want.is === 'entry' ? want.entry : want.is === 'planned' ? made?.[stage]?.model : undefined;
 }
+
+/** The models of all stages, in their order. */
+export const modelsOf = (here: PlanHere, made: Plan | undefined): ModelEntry[] =>
+  PLAN_STAGES.flatMap((stage) => modelOf(here, made, stage) ?? []);
