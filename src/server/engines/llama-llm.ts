@@ -1,23 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { abortable } from '../async/abortable.ts';
-import { type ChatModel, EngineError, type ToolDescription } from './contracts.ts';
+import { type ChatModel, EngineError } from './contracts.ts';
 import { type ModelSettings, openModel } from './llama/open-model.ts';
-import { Replies, type ReplyUsage } from './llama/replies.ts';
+import { Replies, type ReplySettings, type ReplyUsage } from './llama/replies.ts';
 import { callsIn } from './llama/reply-reader.ts';
 
-export type LlamaSettings = ModelSettings & {
-  readonly temperature: number;
-  /** The longest reply, in tokens; thoughts and tool calls not counted. */
-  readonly maxTokens: number;
-  /** Whether a model that can think before it speaks does so; it is never given out. */
-  readonly thinking: boolean;
-  /** What every conversation begins with, evaluated when the model is loaded; left out or empty for nothing. */
-  readonly systemPrompt?: string;
-  /** The tools that every request brings, for the same reason. */
-  readonly tools?: readonly ToolDescription[];
-  /** For the same replies each time the model is loaded. */
-  readonly seed?: number;
-};
+export type LlamaSettings = ModelSettings & ReplySettings;
 
 /** A chat model that also says what its replies cost. */
 export type LlamaModel = ChatModel & {

@@ -23,10 +23,15 @@ export type ReplyUsage = {
 
 export type ReplySettings = {
   readonly temperature: number;
+  /** The longest reply, in tokens; thoughts and tool calls not counted. */
   readonly maxTokens: number;
+  /** Whether a model that can think before it speaks does so; it is never given out. */
   readonly thinking: boolean;
+  /** What every conversation begins with, evaluated when the model is loaded; left out or empty for nothing. */
   readonly systemPrompt?: string;
+  /** The tools that every request brings, for the same reason. */
   readonly tools?: readonly ToolDescription[];
+  /** For the same replies each time the model is loaded. */
   readonly seed?: number;
 };
 
