@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeWav } from '../../src/bench/wav.ts';
+import { standIn } from '../fixtures/stand-in.ts';
 
 /** A request as a speech server sees it. */
 export type SpeechRequest = {
@@ -16,36 +15,8 @@ export type SpeechRequest = {
 };
 
 /** A stand-in for a speech server: answers each request by `answer`, and says what it got. */
-export async function speechServer(answer: (response: ServerResponse, request: SpeechRequest) => void | Promise<void>) {
-  const requests: SpeechRequest[] = [];
-  /** One entry per request whose client went away before its answer was complete. */
-  const left: Promise<void>[] = [];
-  const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    const request = await read(incoming, Buffer.concat(chunks));
-    requests.push(request);
-    left.push(
-      new Promise((resolve) => {
-        response.on('close', () => {
-          if (!response.writableFinished) resolve();
-        });
-      }),
-    );
-    await answer(response, request);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    requests,
-    left,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+export const speechServer = (answer: (response: ServerResponse, request: SpeechRequest) => void | Promise<void>) =>
+  standIn(read, answer);
 
 async function read({ url, headers }: IncomingMessage, bytes: Buffer): Promise<SpeechRequest> {
   const type = headers['content-type'] ?? '';
