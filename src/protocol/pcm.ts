@@ -18,6 +18,10 @@ export function joinedSamples(chunks: readonly Float32Array[]): Float32Array<Arr
   return whole;
 }
 
+/** A sample as it may be: held to -1 to 1, and 0 for what is no number. */
+export const soundSample = (sample: number): number =>
+  Number.isFinite(sample) ? Math.max(-1, Math.min(1, sample)) : 0;
+
 /** Writes samples (-1 to 1, clamped) as 16-bit little-endian PCM into `view` from byte `offset`. */
 export function writePcm16(samples: Float32Array, view: DataView, offset: number): void {
   for (let i = 0; i < samples.length; i++) {

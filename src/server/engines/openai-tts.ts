@@ -7,6 +7,7 @@ import { ask, type Server } from './openai/server.ts';
 import { SPEECH } from './openai/service.ts';
 import { speechPcm } from './openai/speech-pcm.ts';
 import { listVoices, USUAL_VOICES } from './openai/voices.ts';
+import { chunks } from './sound/finish.ts';
 
 export type OpenAiTtsSettings = Server & {
   /** Empty for the first one of the server that speaks. */
@@ -26,7 +27,6 @@ const WANTED = {
 };
 /** What the rate is taken for until the server has spoken; another one is changed to it. */
 const USUAL_RATE = 24_000;
-const PIECE_MS = 80;
 
 /**
  * A synthesiser behind any OpenAI-compatible `/v1/audio/speech`. Asks the server for its voices and has it say a word, to learn
@@ -98,14 +98,14 @@ export async function create(settings: OpenAiTtsSettings): Promise<SpeechSynthes
       for await (const pcm of spoken(input, voice, signal)) {
         if (pcm.rate !== rate) resampler ??= new Resampler(pcm.rate, rate);
         resampler?.write(pcm.samples);
-        for (const samples of pieces(resampler ? readAll(resampler) : pcm.samples, rate)) {
+        for (const samples of chunks(resampler ? readAll(resampler) : pcm.samples, rate)) {
           yield { samples };
           if (signal.aborted) return;
         }
       }
       if (!resampler || signal.aborted) return;
       resampler.end();
-      for (const samples of pieces(readAll(resampler), rate)) yield { samples };
+      for (const samples of chunks(readAll(resampler), rate)) yield { samples };
     },
     async [Symbol.asyncDispose]() {
       start.abort();
@@ -133,10 +133,4 @@ function readAll(resampler: Resampler): Float32Array {
   const samples = new Float32Array(resampler.available());
   resampler.read(samples);
   return samples;
-}
-
-/** Pieces that whoever listens can stop between. */
-function* pieces(samples: Float32Array, rate: number): Generator<Float32Array, void, undefined> {
-  const length = Math.max(1, Math.round((rate * PIECE_MS) / 1000));
-  for (let at = 0; at < samples.length; at += length) yield samples.slice(at, at + length);
 }

@@ -1,4 +1,5 @@
 import type { Pcm } from '../../../protocol/pcm.ts';
+import { soundSample } from '../../../protocol/pcm.ts';
 import { EngineError } from '../contracts.ts';
 import { ByteReader } from './byte-reader.ts';
 import { watched } from './bytes.ts';
@@ -117,8 +118,7 @@ function monoOf(bytes: Uint8Array, { channels, float, bytes: size }: Format): Fl
       const at = (i * channels + c) * size;
       sum += float ? view.getFloat32(at, true) : view.getInt16(at, true) / 32_768;
     }
-    const sample = sum / channels;
-    samples[i] = Number.isFinite(sample) ? Math.max(-1, Math.min(1, sample)) : 0;
+    samples[i] = soundSample(sum / channels);
   }
   return samples;
 }

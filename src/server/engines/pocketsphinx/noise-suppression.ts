@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { soundSample } from '../../../protocol/pcm.ts';
 import { thirder, tripler } from './rate-by-three.ts';
 
 /** Takes the noise out of one utterance (16 kHz, -1 to 1) as it arrives. */
@@ -65,7 +66,7 @@ function openSuppressor(rnnoise: Rnnoise, at: number): NoiseSuppressor {
     let written = 0;
     for (const sample of samples) {
       // One value that is not a number would stay in its memory for good.
-      frame[filled++] = Number.isFinite(sample) ? Math.max(-1, Math.min(1, sample)) : 0;
+      frame[filled++] = soundSample(sample);
       if (filled < FRAME) continue;
       filled = 0;
       const fast = up(frame).map((value) => value * SCALE);

@@ -1,3 +1,5 @@
+import { soundSample } from '../../../protocol/pcm.ts';
+
 const RATE = 16_000;
 /** Levels are taken over 20 ms. */
 const FRAME = 320;
@@ -82,5 +84,5 @@ export class HeardSpeech {
 /** The samples with those that are not finite made 0 and the others held to -1 to 1; a copy only where that is needed. */
 export function cleaned(chunk: Float32Array): Float32Array {
   if (chunk.every((sample) => sample >= -1 && sample <= 1)) return chunk;
-  return chunk.map((sample) => (Number.isFinite(sample) ? Math.max(-1, Math.min(1, sample)) : 0));
+  return chunk.map(soundSample);
 }
