@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeWav } from './wav.ts';
+import { wavFile } from '../server/engines/openai/wav.ts';
 
 export type HeardWord = {
   readonly text: string /** in samples at 16 kHz */;
@@ -17,7 +17,7 @@ export function hearAll(sounds: readonly Float32Array[]): HeardWord[][] | undefi
   const folder = mkdtempSync(join(tmpdir(), 'voice-chat-hear-'));
   try {
     const at = (name: string) => join(folder, name);
-    for (const [i, samples] of sounds.entries()) writeFileSync(at(`${i}.wav`), encodeWav({ rate: 16_000, samples }));
+    for (const [i, samples] of sounds.entries()) writeFileSync(at(`${i}.wav`), wavFile(samples, 16_000));
     writeFileSync(at('list'), sounds.map((_, i) => `${i}\n`).join(''));
     const files = ['-ctl', at('list'), '-cepdir', folder, '-cepext', '.wav', '-hypseg', at('segments')];
     const audio = ['-adcin', 'yes', '-adchdr', '44', '-remove_silence', 'no', '-logfn', '/dev/null'];

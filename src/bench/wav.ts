@@ -1,4 +1,4 @@
-import { type Pcm, writePcm16 } from '../protocol/pcm.ts';
+import type { Pcm } from '../protocol/pcm.ts';
 
 const FORMAT = { pcm: 1, float: 3, extensible: 0xfffe } as const;
 
@@ -48,26 +48,4 @@ function samplesOf(view: DataView, start: number, length: number, format: number
     samples[i] = sum / channels;
   }
   return samples;
-}
-
-/** A mono 16-bit WAV file of `sound`; what lies outside -1 to 1 is clamped. */
-export function encodeWav(sound: Pcm): Uint8Array {
-  const data = sound.samples.length * 2;
-  const bytes = new Uint8Array(44 + data);
-  const view = new DataView(bytes.buffer);
-  const tag = (at: number, text: string) => bytes.set(Buffer.from(text, 'latin1'), at);
-  tag(0, 'RIFF');
-  view.setUint32(4, 36 + data, true);
-  tag(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, FORMAT.pcm, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, sound.rate, true);
-  view.setUint32(28, sound.rate * 2, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  tag(36, 'data');
-  view.setUint32(40, data, true);
-  writePcm16(sound.samples, view, 44);
-  return bytes;
 }

@@ -30,8 +30,9 @@ export class History {
   }
 
   /**
-   * The newest messages for a chat model, `limit` at most where a user's is the last, the oldest one a user's. When there would be more, the older half
-   * goes at once: the conversation then begins with the same message for many turns, and the model need not read it anew.
+   * The newest messages for a chat model, `limit` at most where a user's is the last, the oldest one a user's. When there would
+   * be more, the older half goes at once: the conversation then begins with the same message for many turns, and the model need
+   * not read it anew.
    */
   messages(limit: number): ChatMessage[] {
     const messages: ChatMessage[] = [];
