@@ -55,8 +55,7 @@ function llama({ title, files, why, plan }: Supplied, own: Own, config: Config):
       device: own.device === 'auto' ? (plan?.device ?? 'auto') : own.device,
       gpuLayers: own.gpuLayers >= 0 ? own.gpuLayers : (plan?.gpuLayers ?? -1),
       contextTokens: own.contextTokens || plan?.contextTokens || CONTEXT_TOKENS,
-      // One more than there are conversations: trying it out must not cost any of them what it has read.
-      conversations: (own.conversations || plan?.conversations || 1) + 1,
+      conversations: contexts(own, plan),
       threads: own.threads || plan?.threads || 0,
       temperature: own.temperature,
       maxTokens: own.maxTokens,
@@ -69,6 +68,13 @@ function llama({ title, files, why, plan }: Supplied, own: Own, config: Config):
     stallMs: STALL_MS,
   };
 }
+
+/**
+ * One more context than the user asked for: trying the model out must not cost a conversation what was read of it. The plan's
+ * are what there is memory for, and are all.
+ */
+const contexts = (own: Own, plan: Supplied['plan']): number =>
+  own.conversations ? own.conversations + 1 : (plan?.conversations ?? 2);
 
 const builtin = (why: string): Choice<ChatModel> => ({
   what: 'builtin (a stand-in, no language model)',
