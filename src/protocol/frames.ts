@@ -1,15 +1,15 @@
 import { readPcm16, writePcm16 } from './pcm.ts';
 
 /**
- * What a binary frame carries: `mic` from the browser, `speech` to it.
+ * What a binary frame carries: `mic` from the browser, `speech` and pieces of a `clip` to it.
  * Its header is 12 bytes, little-endian: u8 kind, u8 flags, u16 sequence, u32 turn, u32 position.
  */
-export const FRAME_KIND = { mic: 1, speech: 2 } as const;
+export const FRAME_KIND = { mic: 1, speech: 2, clip: 3 } as const;
 
 export const FRAME_HEADER_BYTES = 12;
 
 export type AudioFrame = {
-  readonly kind: keyof typeof FRAME_KIND;
+  readonly kind: 'mic' | 'speech';
   /** Grows by one per frame and wraps at 65,536, so that a gap can be seen. */
   readonly sequence: number;
   /** The turn the audio belongs to; 0 for the microphone. */
@@ -50,5 +50,48 @@ export function decodeFrame(bytes: ArrayBuffer | Uint8Array): AudioFrame | strin
     turn: view.getUint32(4, true),
     position: view.getUint32(8, true),
     samples: readPcm16(view, FRAME_HEADER_BYTES),
+  };
+}
+
+/** The most bytes of a clip that one binary message carries: more would hold speech back on a slow line. */
+export const MAX_PIECE_BYTES = 16 * 1024;
+
+const LAST_PIECE = 1;
+
+/** A stretch of a turn's clip. */
+export type ClipPiece = {
+  readonly sequence: number;
+  readonly turn: number;
+  /** Where its first byte lies in the clip. */
+  readonly position: number;
+  /** No more follow. */
+  readonly last: boolean;
+  readonly bytes: Uint8Array;
+};
+
+/** Packs a piece of a clip into one binary message. */
+export function encodeClipPiece({ sequence, turn, position, last, bytes }: ClipPiece): ArrayBuffer {
+  const buffer = new ArrayBuffer(FRAME_HEADER_BYTES + bytes.length);
+  const view = new DataView(buffer);
+  view.setUint8(0, FRAME_KIND.clip);
+  view.setUint8(1, last ? LAST_PIECE : 0);
+  view.setUint16(2, sequence & 0xffff, true);
+  view.setUint32(4, turn, true);
+  view.setUint32(8, position, true);
+  new Uint8Array(buffer, FRAME_HEADER_BYTES).set(bytes);
+  return buffer;
+}
+
+/** Unpacks one binary message that carries a piece of a clip; undefined if it carries something else. */
+export function decodeClipPiece(message: ArrayBuffer | Uint8Array): ClipPiece | undefined {
+  const all = message instanceof Uint8Array ? message : new Uint8Array(message);
+  if (all.length < FRAME_HEADER_BYTES || all[0] !== FRAME_KIND.clip) return undefined;
+  const view = new DataView(all.buffer, all.byteOffset, all.byteLength);
+  return {
+    sequence: view.getUint16(2, true),
+    turn: view.getUint32(4, true),
+    position: view.getUint32(8, true),
+    last: (view.getUint8(1) & LAST_PIECE) !== 0,
+    bytes: all.subarray(FRAME_HEADER_BYTES),
   };
 }

@@ -16,6 +16,8 @@ export type ClientMessage =
       type: 'hello';
       version: number /** the `token` of a former `welcome`, to go on with that session */;
       token?: string;
+      /** Whether the bytes of clips come over this socket, or only their addresses (as when it is left out). */
+      clips?: 'pieces' | 'url';
     }
   | { type: 'mic'; mode: MicMode }
   | { type: 'text'; text: string }
@@ -28,6 +30,11 @@ export type ClientMessage =
       samples: number;
       /** Set on the last report of a turn: it was flushed, or it has ended. */
       final?: boolean;
+    }
+  | {
+      type: 'clip_received';
+      turn: number /** how many of the clip's bytes have arrived, counted from its beginning */;
+      bytes: number;
     }
   | { type: 'ping'; id: number }
   | { type: 'bye' };
@@ -47,6 +54,23 @@ export type Line =
       text: string /** what the user did not hear of a reply that was cut */;
       unheard: string;
     };
+
+/** The base clips of an avatar: its face while it does not speak, and two bodies for when it does. */
+export type LoopName = 'idle' | 'listening' | 'thinking' | 'speaking-1' | 'speaking-2';
+
+/** The face that is shown; its addresses are on this server. */
+export type AvatarView = {
+  readonly id: string;
+  readonly name: string;
+  /** A square picture. */
+  readonly picture: string;
+  /** Videos (MP4) of those base clips that are made; each begins and ends with the picture. */
+  readonly loops: Readonly<Partial<Record<LoopName, string>>>;
+  /** Set while base clips are being made: the share that is done, 0 to 1. */
+  readonly making?: number;
+  /** Why base clips could not be made. */
+  readonly problem?: string;
+};
 
 /** Where the time of one turn went, in milliseconds; a part that did not happen is left out. */
 export type TurnMetrics = {
@@ -73,6 +97,7 @@ export type ErrorCode =
   | 'text_too_long'
   | 'engine_failed'
   | 'voice_input_off'
+  | 'video_failed'
   | 'server_busy'
   | 'taken_over';
 
@@ -94,6 +119,8 @@ export type ServerMessage =
       voice: VoiceChoice;
       /** Why speaking will not work, when it will not; typing always does. */
       voiceInputOff?: string;
+      /** The face, where there is one. */
+      avatar?: AvatarView;
       lines: Line[];
     }
   | { type: 'state'; state: ConversationState; turn: number }
@@ -106,8 +133,42 @@ export type ServerMessage =
   | { type: 'flush'; turn: number }
   | { type: 'cut'; turn: number; heard: string; unheard: string }
   | { type: 'metrics'; turn: number; metrics: TurnMetrics }
+  | { type: 'avatar'; avatar: AvatarView /** another face, or more of its base clips */ }
+  | {
+      type: 'clip_progress';
+      turn: number;
+      /** It waits for another reply's clip, its body is being made, or its mouth is. */
+      stage: 'waiting' | 'base' | 'speaking';
+      /** The share that is done, 0 to 1, where it is known. */
+      done?: number;
+    }
+  | {
+      type: 'speaking_clip';
+      turn: number;
+      /** Its name on this server. */
+      clip: string;
+      /** Where it can be fetched, from now on while it is being made. */
+      url: string;
+      /** With codecs, as `MediaSource.isTypeSupported` wants it. */
+      mime: string;
+      width: number;
+      height: number;
+      fps: number;
+      /** Its length where it is known already; otherwise `clip_done` tells it. */
+      bytes?: number;
+    }
+  | {
+      type: 'clip_done';
+      turn: number;
+      clip: string;
+      /** Length of all its pieces together. */
+      bytes: number;
+      seconds: number;
+      /** The whole clip with its index in front, to be played again or kept. */
+      url: string;
+    }
   | { type: 'notice'; text: string }
-  | { type: 'error'; code: ErrorCode; message: string; stage?: 'vad' | 'asr' | 'llm' | 'tts'; turn?: number }
+  | { type: 'error'; code: ErrorCode; message: string; stage?: 'vad' | 'asr' | 'llm' | 'tts' | 'video'; turn?: number }
   | { type: 'goaway'; reason: string; timeLeftMs: number }
   | { type: 'pong'; id: number };
 

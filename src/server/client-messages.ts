@@ -4,7 +4,12 @@ import type { ClientMessage } from '../protocol/messages.ts';
 const count = z.number().int().min(0).max(0xffffffff);
 
 const schema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), version: z.number(), token: z.string().max(200).optional() }),
+  z.object({
+    type: z.literal('hello'),
+    version: z.number(),
+    token: z.string().max(200).optional(),
+    clips: z.enum(['pieces', 'url']).optional(),
+  }),
   z.object({ type: z.literal('mic'), mode: z.enum(['open', 'held', 'off']) }),
   z.object({ type: z.literal('text'), text: z.string() }),
   z.object({
@@ -13,6 +18,7 @@ const schema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('interrupt') }),
   z.object({ type: z.literal('played'), turn: count, samples: count, final: z.boolean().optional() }),
+  z.object({ type: z.literal('clip_received'), turn: count, bytes: count }),
   z.object({ type: z.literal('ping'), id: count }),
   z.object({ type: z.literal('bye') }),
 ]);

@@ -1,30 +1,12 @@
 import { z } from 'zod';
+import { flag, number, oneOf, section, text, texts, url, whole } from './config-values.ts';
 import { LANGUAGES } from './models/model-entry.ts';
 import { TOOL_NAMES } from './tools/tool-box.ts';
-
-const number = (min: number, max: number, unit = '') =>
-  z.custom<number>((value) => typeof value === 'number' && value >= min && value <= max, {
-    error: `must be a number from ${min} to ${max}${unit && ` ${unit}`}`,
-  });
-const whole = (min: number, max: number, unit = '') =>
-  z.custom<number>((value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max, {
-    error: `must be a whole number from ${min} to ${max}${unit && ` ${unit}`}`,
-  });
-const text = z.string({ error: 'must be text; put it in quotes' });
-const texts = z.array(text, { error: 'must be a list of texts, such as [a, b]' });
-const url = z.custom<string>((value) => typeof value === 'string' && /^https?:\/\/[^\s]+$/.test(value), {
-  error: 'must be an address that begins with http:// or https://, such as http://127.0.0.1:11434/v1',
-});
-const oneOf = <const T extends readonly [string, ...string[]]>(...names: T) =>
-  z.enum(names, { error: `must be one of ${names.join(', ')}` });
-
-/** A part of the file that may be left out: its own defaults then hold. */
-const section = <T extends z.ZodRawShape>(shape: T) =>
-  z.strictObject(shape, { error: 'must hold settings, one per line' });
+import { videoShape } from './video-shape.ts';
 
 /** What every scripted engine can be told to do wrong, and whether it runs in a process of its own like a real one. */
 const scripted = {
-  ownProcess: z.boolean({ error: 'must be true or false' }).default(false),
+  ownProcess: flag.default(false),
   /** The first call (counted from 1) that goes wrong, and how. */
   failOnCall: whole(0, 1_000_000).default(0),
   /** Items that the call gives before it goes wrong. */
@@ -74,7 +56,7 @@ export const configShape = section({
     folder: text.default('~/.cache/huggingface/hub'),
     hub: url.default('https://huggingface.co'),
     token: text.default(''),
-    offline: z.boolean({ error: 'must be true or false' }).default(false),
+    offline: flag.default(false),
   }).prefault({}),
   vad: z.discriminatedUnion('engine', [
     section({ engine: z.literal('auto'), ...vadCommon }),
@@ -139,7 +121,7 @@ export const configShape = section({
       conversations: whole(0, 64).default(0),
       threads,
       ...sampling,
-      thinking: z.boolean({ error: 'must be true or false' }).default(false),
+      thinking: flag.default(false),
     }),
     section({
       engine: z.literal('scripted'),
@@ -185,6 +167,7 @@ export const configShape = section({
     firstPhraseWords: whole(1, 50).default(8),
     phraseLetters: whole(20, 2_000).default(240),
   }).prefault({}),
+  video: videoShape,
   limits: section({
     sessions: whole(1, 10_000).default(200),
     resumeSeconds: whole(0, 3_600).default(90),

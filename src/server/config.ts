@@ -30,9 +30,12 @@ export function parseConfig(yaml: string, file = 'config.yml'): Config {
   }
   const filled: Record<string, unknown> = { ...given };
   for (const stage of ['vad', 'asr', 'llm', 'tts']) {
-    const settings = given[stage] ?? {};
-    filled[stage] = isRecord(settings) ? { engine: 'auto', ...settings } : settings;
+    filled[stage] = withEngine(given[stage]);
   }
+  const video = given.video ?? {};
+  filled.video = isRecord(video)
+    ? { ...video, baseClips: withEngine(video.baseClips), lipSync: withEngine(video.lipSync) }
+    : video;
   const parsed = configShape.safeParse(filled);
   if (!parsed.success) {
     const sentences = parsed.error.issues.flatMap((issue) => explainIssue(issue, filled, configShape));
@@ -72,6 +75,7 @@ export function readConfig(file: string): Config {
     asr: withModelAt(config.asr, at),
     llm: withModelAt(config.llm, at),
     tts: withModelAt(config.tts, at),
+    video: { ...config.video, baseClips: withFilesAt(config.video.baseClips, at) },
   };
 }
 
@@ -80,6 +84,20 @@ const withModelAt = <T extends object>(stage: T, at: (path: string) => string): 
   'threads' in stage && 'model' in stage && typeof stage.model === 'string' && isPath(stage.model)
     ? { ...stage, model: at(stage.model) }
     : stage;
+
+/** The user's own video, and Wan's weights where they are files of this machine. */
+function withFilesAt(clips: Config['video']['baseClips'], at: (path: string) => string): Config['video']['baseClips'] {
+  if (clips.engine === 'video') return { ...clips, file: at(clips.file) };
+  if (clips.engine !== 'wan22') return clips;
+  const { baseModel, highNoise, lowNoise, loras } = clips;
+  return {
+    ...clips,
+    baseModel: at(baseModel),
+    highNoise: at(highNoise),
+    lowNoise: at(lowNoise),
+    loras: loras.map((lora) => ({ ...lora, path: at(lora.path) })),
+  };
+}
 
 /** Whether only programs on this machine can reach an address to listen on. */
 export function isLoopback(host: string): boolean {
@@ -107,6 +125,9 @@ function contradictions({ server, vad }: Config): string[] {
   }
   return sentences;
 }
+
+const withEngine = (settings: unknown = {}): unknown =>
+  isRecord(settings ?? {}) ? { engine: 'auto', ...(settings as object) } : settings;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -34,6 +34,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'server/models/': [],
   'server/machine/': ['server/models/'],
   'server/engines/': ['protocol/', 'server/async/', 'server/models/'],
+  'server/video/': ['protocol/', 'server/async/', 'server/models/', 'server/workers/', 'server/engines/contracts.ts'],
   'server/tools/': ['server/async/', 'server/engines/contracts.ts', 'server/conversation/tool-box.ts'],
   'server/conversation/': ['protocol/', 'server/async/', 'server/engines/contracts.ts'],
 };
