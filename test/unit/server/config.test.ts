@@ -26,7 +26,8 @@ describe('the configuration', () => {
       if (/^\s*#/.test(line)) commented = true;
       else if (line.trim() === '') commented = false;
       else if (/^\s+\w+:/.test(line)) {
-        const inGroup = commented || /^\s+(cert|key|sessionMinutes|listening|thinking|speaking|reply|negative):/.test(line);
+        const inGroup =
+          commented || /^\s+(cert|key|sessionMinutes|idle|listening|thinking|speaking|reply|negative):/.test(line);
         expect(inGroup, `line ${i + 1} of config.yml (${line.trim()}) has no comment above it`).toBe(true);
         commented = false;
       }
