@@ -1,4 +1,4 @@
-import { type AudioFrame, decodeFrame, encodeFrame } from '../protocol/frames.ts';
+import { type AudioFrame, type ClipPiece, decodeClipPiece, decodeFrame, encodeFrame } from '../protocol/frames.ts';
 import { CLOSE, type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from '../protocol/messages.ts';
 
 /** How the connection is; `closed` stays so until `open()` is called, all else mends itself. */
@@ -12,8 +12,12 @@ export type ConnectionStatus =
 export type ConnectionHandlers = {
   onMessage(message: ServerMessage): void;
   onSpeech(frame: AudioFrame): void;
+  onClipPiece?(piece: ClipPiece): void;
   onStatus(status: ConnectionStatus): void;
 };
+
+/** How clips are to come: in pieces over the socket, or only as addresses. */
+export type ClipTransport = 'pieces' | 'url';
 
 /** Where the token of the session lies between two loads of the page. */
 export type TokenStore = { get(): string | undefined; set(token: string | undefined): void };
@@ -46,6 +50,7 @@ export class Connection {
   readonly #connect: () => Socket;
   readonly #token: TokenStore;
   readonly #handlers: ConnectionHandlers;
+  readonly #clips: ClipTransport | undefined;
   #socket: Socket | undefined;
   #ready = false;
   #attempt = 0;
@@ -60,7 +65,8 @@ export class Connection {
   /** The last round trip in milliseconds, once there was one. */
   roundTripMs: number | undefined;
 
-  constructor(connect: () => Socket, token: TokenStore, handlers: ConnectionHandlers) {
+  constructor(connect: () => Socket, token: TokenStore, handlers: ConnectionHandlers, clips?: ClipTransport) {
+    this.#clips = clips;
     this.#connect = connect;
     this.#token = token;
     this.#handlers = handlers;
@@ -87,11 +93,13 @@ export class Connection {
     const timer = setTimeout(() => this.#drop(socket, 1006, 'timeout'), OPEN_MS);
     socket.onopen = () => {
       const token = this.#token.get();
-      socket.send(JSON.stringify({ type: 'hello', version: PROTOCOL_VERSION, ...(token && { token }) }));
+      const clips = this.#clips;
+      const hello = { type: 'hello', version: PROTOCOL_VERSION, ...(token && { token }), ...(clips && { clips }) };
+      socket.send(JSON.stringify(hello));
     };
     socket.onmessage = (event: { data: unknown }) => {
       this.#lastSign = Date.now();
-      if (event.data instanceof ArrayBuffer) this.#takeSpeech(event.data);
+      if (event.data instanceof ArrayBuffer) this.#takeFrame(event.data);
       else this.#take(JSON.parse(String(event.data)) as ServerMessage, timer);
     };
     socket.onclose = (event: { code: number; reason: string }) => {
@@ -130,7 +138,9 @@ export class Connection {
     if (this.#socket) this.#drop(this.#socket, 1000, RESTART);
   }
 
-  #takeSpeech(bytes: ArrayBuffer): void {
+  #takeFrame(bytes: ArrayBuffer): void {
+    const piece = decodeClipPiece(bytes);
+    if (piece) return this.#handlers.onClipPiece?.(piece);
     const frame = decodeFrame(bytes);
     if (typeof frame !== 'string' && frame.kind === 'speech') this.#handlers.onSpeech(frame);
   }

@@ -1,7 +1,13 @@
 import type { ServerMessage } from '../protocol/messages.ts';
 
 /** What comes many times a second says nothing in a list of events. */
-const FREQUENT: ReadonlySet<ServerMessage['type']> = new Set(['partial', 'pong', 'reply_text', 'reply_words']);
+const FREQUENT: ReadonlySet<ServerMessage['type']> = new Set([
+  'partial',
+  'pong',
+  'reply_text',
+  'reply_words',
+  'clip_progress',
+]);
 
 /** A message as a line of the event log, without the words that were said; undefined where it is not worth one. */
 export function eventText(message: ServerMessage): string | undefined {

@@ -1,9 +1,12 @@
+import type { AudioFrame, ClipPiece } from '../protocol/frames.ts';
 import type { ConversationState, ServerMessage } from '../protocol/messages.ts';
+import { playsPieces } from './clip-feed.ts';
 import { listenToComposer, saveText } from './composer.ts';
 import { Connection, type ConnectionStatus } from './connection.ts';
 import { Details } from './details.ts';
 import { element } from './dom.ts';
 import { eventText } from './event-text.ts';
+import { Face } from './face.ts';
 import { listenToKeys } from './keyboard.ts';
 import { formatMs } from './latency.ts';
 import { connectionProblem, microphoneProblem } from './problems.ts';
@@ -28,6 +31,10 @@ export class Page {
   readonly #details = new Details();
   readonly #transcript = new Transcript();
   readonly #view = new TranscriptView(element('log'), element('empty'), element('latest'));
+  readonly #face = new Face({
+    onReceived: (turn, bytes) => void this.#connection.send({ type: 'clip_received', turn, bytes }),
+    onFact: (name, value) => this.#details.set(name, value),
+  });
   readonly #wakeLock = new WakeLock();
   readonly #connection: Connection;
   readonly #sound: Sound;
@@ -46,15 +53,22 @@ export class Page {
   constructor() {
     const url = new URL('ws/chat', location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    this.#connection = new Connection(() => new WebSocket(url), sessionToken, {
-      onMessage: (message) => this.#take(message),
-      onSpeech: ({ turn, position, samples }) => this.#sound.play(turn, position, samples),
-      onStatus: (status) => this.#takeStatus(status),
-    });
+    const handlers = {
+      onMessage: (message: ServerMessage) => this.#take(message),
+      onSpeech: ({ turn, position, samples }: AudioFrame) => {
+        this.#sound.play(turn, position, samples);
+        this.#face.speech(turn);
+      },
+      onClipPiece: (piece: ClipPiece) => this.#face.takePiece(piece),
+      onStatus: (status: ConnectionStatus) => this.#takeStatus(status),
+    };
+    const clips = playsPieces() ? 'pieces' : 'url';
+    this.#connection = new Connection(() => new WebSocket(url), sessionToken, handlers, clips);
     this.#sound = new Sound(
       {
         onPlayed: (message) => this.#report(message),
         onProgress: (turn, heard, level, health) => this.#progress(turn, heard, level, health),
+        onSound: (report) => this.#face.heard(report),
         onSilent: (turn, afterMs) => this.#silent(turn, afterMs),
       },
       (state) => this.#showSound(state),
@@ -153,15 +167,21 @@ export class Page {
     this.#sound.start();
     this.#view.follow();
     // The answer to what was typed replaces what is being said; do not wait for the server to say so.
-    this.#sound.flush();
+    this.#hush();
     if (!this.#connection.send({ type: 'text', text })) this.#unsentTexts.push(text);
   }
 
   #interrupt(): void {
     if (!this.#interruptible()) return;
-    this.#sound.flush();
+    this.#hush();
     this.#connection.send({ type: 'interrupt' });
     this.#details.log('interrupt');
+  }
+
+  /** Stops a turn's voice and face (the newest one's if left out) and those before it. */
+  #hush(turn?: number): void {
+    this.#face.cut(turn);
+    this.#sound.flush(turn);
   }
 
   #interruptible(): boolean {
@@ -169,7 +189,7 @@ export class Page {
   }
 
   #startAnew(): void {
-    this.#sound.flush();
+    this.#hush();
     this.#transcript.clear();
     this.#view.clear();
     this.#unsentPlayed = [];
@@ -197,7 +217,7 @@ export class Page {
       this.#conversation = 'listening';
       if (was === 'ready') {
         // The server counts a broken reply as heard up to the last report, so the rest of it must not sound.
-        this.#sound.flush();
+        this.#hush();
         this.#voice.disconnected();
       }
       this.#showLost(status);
@@ -221,6 +241,7 @@ export class Page {
     if (event) this.#details.log(event);
     const exchange = this.#transcript.apply(message);
     if (exchange) this.#view.show(exchange, this.#heardOf(exchange.turn));
+    this.#face.take(message);
     switch (message.type) {
       case 'welcome':
         return this.#welcome(message);
@@ -234,8 +255,9 @@ export class Page {
         if (exchange?.reply?.state === 'done') this.#screen.announce(`Assistant: ${exchange.reply.spoken.text}`);
         return;
       case 'flush':
-        if (this.#sound.context) this.#sound.flush(message.turn);
-        else this.#connection.send({ type: 'played', turn: message.turn, samples: 0, final: true });
+        this.#hush(message.turn);
+        if (!this.#sound.context)
+          this.#connection.send({ type: 'played', turn: message.turn, samples: 0, final: true });
         return;
       case 'cut':
         return this.#screen.announce(`Assistant, cut short: ${message.heard}`);
@@ -263,6 +285,7 @@ export class Page {
       this.#sound.reset();
     }
     for (const exchange of this.#transcript.exchanges) this.#view.show(exchange);
+    this.#face.begin(message.speechRate, message.avatar, message.resumed);
     this.#sound.rate = message.speechRate;
     const voice = this.#voiceFields.show(message.voices, message.voice);
     if (voice) this.#connection.send({ type: 'voice', voice });
@@ -306,11 +329,13 @@ export class Page {
   }
 
   #report(message: Played): void {
+    if (message.final) this.#face.over(message.turn);
     if (!this.#connection.send(message) && message.final) this.#unsentPlayed.push(message);
   }
 
   #progress(turn: number, heard: number, level: number, health: SpeakerHealth): void {
     this.#screen.showVoiceLevel(level);
+    this.#face.level = level;
     this.#heard = { turn, samples: heard };
     const exchange = this.#transcript.exchanges.find((each) => each.turn === turn);
     if (exchange) this.#view.show(exchange, heard);
@@ -360,7 +385,9 @@ export class Page {
     const { live, muted, pushToTalk } = this.#voice;
     const held = this.#held;
     const now = { link: this.#link, conversation: this.#conversation, live, muted, pushToTalk, held };
-    this.#screen.showStatus(describeStatus({ ...now, voiceInputOff: this.#voiceInputOff !== undefined }));
+    const status = describeStatus({ ...now, voiceInputOff: this.#voiceInputOff !== undefined });
+    this.#screen.showStatus(status);
+    this.#face.phase = status.phase;
     this.#screen.showControls({ live, muted, pushToTalk, held, interruptible: this.#interruptible() });
   }
 }

@@ -1,4 +1,5 @@
 import type { ClientMessage } from '../protocol/messages.ts';
+import type { SoundReport } from './heard-clock.ts';
 import { HeardSamples } from './heard-samples.ts';
 import type { SpeakerCommand, SpeakerReport } from './speaker-worklet.ts';
 
@@ -11,6 +12,8 @@ export type SpeakerHandlers = {
   onPlayed(message: Extract<ClientMessage, { type: 'played' }>): void;
   /** About 25 times a second while sound is put out: samples of the turn that were heard, level 0 to 1. */
   onProgress(turn: number, heard: number, level: number, health: SpeakerHealth): void;
+  /** As often: which sample leaves the loudspeaker when, as exactly as it is known. */
+  onSound(report: SoundReport): void;
   /** A flushed turn is silent, so many milliseconds after it was to be. */
   onSilent(turn: number, afterMs: number): void;
 };
@@ -91,6 +94,7 @@ export class Speaker {
       if (message) this.#handlers.onPlayed(message);
       const { level, underruns, bufferedMs, startMs } = report;
       this.#health = { underruns, bufferedMs, startMs, latencyMs };
+      this.#handlers.onSound({ turn, samples, atMs: this.#timeOf(report.time, performance.now()), bufferedMs });
       this.#handlers.onProgress(turn, this.#heard.of(turn), level, this.#health);
       return;
     }
