@@ -99,12 +99,12 @@ export class ClipSender {
     if (clip.bytes > 0 && ++clip.idleTicks >= PATIENCE_TICKS) this.#giveUp(clip);
   }
 
-  /** Nothing more of the clips of `turn` and of turns before it, not even that they are complete. */
+  /** Nothing more of the clip of `turn`, not even that it is complete; of older ones no more than that. */
   drop(turn: number): void {
-    const dropped =
-      (this.#state.is === 'sending' && this.#state.clip.turn <= turn) ||
-      (this.#state.is === 'given up' && this.#state.turn <= turn);
-    if (dropped) this.#state = { is: 'idle' };
+    if (this.#state.is === 'idle') return;
+    const { turn: of } = this.#state.is === 'sending' ? this.#state.clip : this.#state;
+    if (of < turn) this.#leave();
+    else if (of === turn) this.#state = { is: 'idle' };
   }
 
   #send(): void {

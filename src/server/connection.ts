@@ -9,6 +9,7 @@ import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { HeldSession, Sessions } from './sessions.ts';
+import { VideoLink, type VideoTier } from './video-link.ts';
 
 /** What all connections share. */
 export type ConnectionWorld = {
@@ -25,6 +26,7 @@ export type ConnectionWorld = {
   readonly voices: readonly string[];
   readonly engines: Extract<ServerMessage, { type: 'welcome' }>['engines'];
   readonly voiceInputOff: string | undefined;
+  readonly video: VideoTier | undefined;
 };
 
 const HELLO_MS = 5_000;
@@ -50,6 +52,7 @@ export class Connection {
   readonly #audio = new RateLimit(AUDIO_BURST_SECONDS * MIC_RATE, AUDIO_SPEED * MIC_RATE);
   readonly #closed = new AbortController();
   #held: HeldSession | undefined;
+  #video: VideoLink | undefined;
   #badMessages = 0;
   #sequence = 0;
   #expectedSequence: number | undefined;
@@ -81,6 +84,7 @@ export class Connection {
       if (error.code?.startsWith('WS_ERR_')) this.#closedWith ??= BROKEN[error.code] ?? 1002;
     });
     socket.on('close', (code) => {
+      this.#video?.close();
       clearTimeout(hello);
       clearInterval(ping);
       clearInterval(watch);
@@ -100,7 +104,7 @@ export class Connection {
     }
     const message = readClientMessage(data.toString('utf8'));
     if (typeof message === 'string') return this.#bad('bad_message', message);
-    if (message.type === 'hello') return this.#hello(message.version, message.token);
+    if (message.type === 'hello') return this.#hello(message);
     if (!this.#held) return this.#bad('bad_message', 'The first message must be hello.');
     this.#takeMessage(message, this.#held);
   }
@@ -136,6 +140,9 @@ export class Connection {
         this.#lastUse = performance.now();
         session.played(message.turn, message.samples, message.final ?? false);
         return;
+      case 'clip_received':
+        this.#video?.received(message.turn, message.bytes);
+        return;
       case 'ping':
         this.#send({ type: 'pong', id: message.id });
         return;
@@ -166,7 +173,7 @@ export class Connection {
     }
   }
 
-  #hello(version: number, token: string | undefined): void {
+  #hello({ version, token, clips }: Extract<ClientMessage, { type: 'hello' }>): void {
     if (this.#held) return this.#bad('bad_message', 'There was a hello before.');
     if (version !== PROTOCOL_VERSION) {
       this.#bad('bad_message', `This server speaks version ${PROTOCOL_VERSION} of the protocol; reload the page.`);
@@ -186,12 +193,13 @@ export class Connection {
     held.onTakenOver = () => {
       this.#held = undefined;
       held.session.detach();
+      this.#video?.close();
       const text = 'This conversation goes on in another tab.';
       this.#send({ type: 'error', code: 'taken_over', message: text });
       this.#close(CLOSE.takenOver, text);
       this.#closed.abort();
     };
-    const { engines, speechRate, voices, voiceInputOff } = this.#world;
+    const { engines, speechRate, voices, voiceInputOff, video: tier } = this.#world;
     const { name, speed } = held.session.voice;
     this.#send({
       type: 'welcome',
@@ -205,15 +213,27 @@ export class Connection {
       voices: [...voices],
       voice: { name: name || voices[0]!, speed },
       ...(voiceInputOff === undefined ? {} : { voiceInputOff }),
+      ...(tier?.avatar ? { avatar: tier.avatar } : {}),
       lines: latestLines(held.session.lines, this.#world.limits.outboundBytes / 2),
     });
+    if (tier) this.#video = this.#linkTo(tier, held.id, clips === 'pieces');
     this.#world.log.info(resumed ? 'session resumed' : 'session opened', { session: held.id });
     void this.#pump(held);
   }
 
+  #linkTo(tier: VideoTier, session: string, pieces: boolean): VideoLink {
+    const { metrics, log } = this.#world;
+    const send = (message: ServerMessage) => this.#send(message);
+    return new VideoLink({ tier, session, metrics, log, pieces, socket: this.#socket, send });
+  }
+
   /** Hands on what the session says, until the socket or the session ends. */
   async #pump({ session }: HeldSession): Promise<void> {
-    for await (const event of session.read(this.#closed.signal)) this.#sendEvent(event);
+    for await (const event of session.read(this.#closed.signal)) {
+      this.#sendEvent(event);
+      // Speech is on its way before the video tier hears of it.
+      this.#video?.take(event);
+    }
     if (!this.#closed.signal.aborted) this.#close(CLOSE.goingAway, 'The session has ended.');
   }
 
@@ -240,7 +260,8 @@ export class Connection {
 
   #write(data: string | ArrayBuffer): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(data);
+    if (this.#video) this.#socket.send(data, () => this.#video?.drained());
+    else this.#socket.send(data);
     if (this.#socket.bufferedAmount > this.#world.limits.outboundBytes) this.#slow();
   }
 
@@ -258,6 +279,7 @@ export class Connection {
   /** Whoever says nothing for long has left; a client whose buffer has not shrunk for five seconds does not read at all. */
   #watch(): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#video?.tick();
     // Whoever waits for a timer may be silent.
     if (this.#held?.session.willSpeak) this.#lastUse = performance.now();
     if (performance.now() - this.#lastUse >= this.#world.limits.idleMinutes * 60_000) {

@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE } from '../protocol/messages.ts';
 import { type AccessRules, refusal, sameSecret, TOKEN_COOKIE } from './access.ts';
 import { AddressLimits } from './address-limits.ts';
+import type { Route } from './file-answer.ts';
 import type { PageFile } from './page-files.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -18,7 +19,10 @@ export type HttpOptions = {
   /** Pages made when asked for; those in `open` need no token. */
   readonly pages: ReadonlyMap<string, () => Promise<Answer>>;
   readonly open: ReadonlySet<string>;
-  readonly onSocket: (socket: WebSocket) => void;
+  /** Asked for every address before `pages` and `files`. */
+  readonly routes: readonly Route[];
+  /** What takes a WebSocket, by its address. */
+  readonly sockets: ReadonlyMap<string, (socket: WebSocket) => void>;
   readonly onRefused: (reason: string) => void;
 };
 
@@ -58,7 +62,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   const limits = { logins: new AddressLimits(5, 0.2), guesses: new AddressLimits(GUESSES, GUESSES_PER_SECOND) };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     answerRequest(request, response, options, limits).catch(() => {
-      if (!response.headersSent) send(response, 500, 'text/plain', 'Something went wrong here.');
+      if (response.headersSent) response.destroy();
+      else send(response, 500, 'text/plain', 'Something went wrong here.');
     });
   };
   const server = tls ? createSecureServer(tls, handle) : createServer(handle);
@@ -77,8 +82,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     }
     // What remains of a server that ends are connections that were kept alive.
     if (!server.listening) return refuseUpgrade(socket, 503, 'The server is shutting down.');
-    if (pathOf(request) !== '/ws/chat') return refuseUpgrade(socket, 404, 'There is a WebSocket at /ws/chat only.');
-    sockets.handleUpgrade(request, socket, head, options.onSocket);
+    const take = options.sockets.get(pathOf(request));
+    if (!take) {
+      const known = [...options.sockets.keys()].join(' and ');
+      return refuseUpgrade(socket, 404, `There is a WebSocket at ${known} only.`);
+    }
+    sockets.handleUpgrade(request, socket, head, take);
   });
   return {
     server: server as Server,
@@ -106,6 +115,11 @@ async function answerRequest(
     return send(response, refused.status, 'text/plain', refused.text);
   }
   if (isLogin && request.method === 'POST') return login(request, response, options, limits.logins);
+  const url = urlOf(request);
+  if (url) {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    for (const route of options.routes) if (await route(request, response, url)) return;
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return send(response, 405, 'text/plain', 'Only GET works here.');
@@ -164,3 +178,9 @@ function refuseUpgrade(socket: Duplex, status: number, text: string): void {
 }
 
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?')[0]!;
+
+/** Undefined for what is no address of a server, such as `http://elsewhere/`. */
+function urlOf(request: IncomingMessage): URL | undefined {
+  const text = `http://localhost${request.url}`;
+  return request.url?.startsWith('/') && URL.canParse(text) ? new URL(text) : undefined;
+}

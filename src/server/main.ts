@@ -102,6 +102,7 @@ export async function startServer(
     voices: engines.tts.voices,
     engines: names,
     voiceInputOff,
+    video: undefined,
   };
   const readiness = new ReadinessCheck(stages);
   const json = (status: number, body: unknown): Answer => ({
@@ -127,7 +128,8 @@ export async function startServer(
       ['/metrics', async () => ({ status: 200, type: 'text/plain; version=0.0.4', body: await metrics.text() })],
     ]),
     open,
-    onSocket: (socket) => new Connection(socket, world),
+    routes: [],
+    sockets: new Map([['/ws/chat', (socket) => void new Connection(socket, world)]]),
     onRefused: (reason) => metrics.rejected.inc({ reason }),
   });
 

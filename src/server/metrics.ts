@@ -4,6 +4,7 @@ import type { Turn, TurnOutcome } from './conversation/turn.ts';
 
 const LAG_RESOLUTION_MS = 5;
 const SECONDS = [0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10];
+const CLIP_SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 
 /** What the server counts, in Prometheus' text format. */
 export class Metrics {
@@ -19,6 +20,16 @@ export class Metrics {
     'Gaps in the numbering of microphone frames that came',
     [],
   );
+  readonly clips = this.#counter('clips_total', 'Clips of replies by what became of them', ['result']);
+  readonly clipPieces = this.#counter('clip_pieces_total', 'Pieces of clips sent over sockets', []);
+  readonly clipBytes = this.#counter('clip_bytes_total', 'Bytes of clips sent over sockets', []);
+  readonly clipStart = this.#histogram('clip_start_seconds', "A reply's first audio to its clip's first bytes", []);
+  readonly clipSeconds = this.#histogram(
+    'clip_seconds',
+    "A reply's first audio to the end of its clip's making",
+    [],
+    CLIP_SECONDS,
+  );
   readonly #turns = this.#counter('turns_total', 'Turns by outcome', ['outcome']);
   readonly #latency = this.#histogram('turn_latency_seconds', "End of the user's speech to the first reply audio", []);
   readonly #stages = this.#histogram('stage_seconds', 'Parts of the latency of a turn', ['stage']);
@@ -27,7 +38,7 @@ export class Metrics {
   constructor(live: {
     sessions: () => number;
     backlog: () => { waiting: number; dropped: number };
-    engines: () => { stage: string; up: boolean; restarts: number }[];
+    engines: () => readonly { stage: string; up: boolean; restarts: number }[];
   }) {
     this.#lag.enable();
     const gauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void) => {
@@ -91,12 +102,12 @@ export class Metrics {
     return new Counter({ name: `voicechat_${name}`, help, labelNames, registers: [this.#registry] });
   }
 
-  #histogram(name: string, help: string, labelNames: string[]): Histogram {
+  #histogram(name: string, help: string, labelNames: string[], buckets = SECONDS): Histogram {
     return new Histogram({
       name: `voicechat_${name}`,
       help,
       labelNames,
-      buckets: SECONDS,
+      buckets,
       registers: [this.#registry],
     });
   }

@@ -105,12 +105,27 @@ describe('a clip sender', () => {
     sender.push(4, clip(100_000));
     sender.end(4, () => expect.unreachable('the clip was dropped'));
     const before = socket.pieces.length;
-    sender.drop(5);
+    sender.drop(4);
     sender.received(4, CLIP_WINDOW_BYTES);
     sender.drained();
     expect(sender.push(4, clip(10))).toBe(false);
     expect(socket.pieces).toHaveLength(before);
     expect(sender.waiting).toBe(0);
+  });
+
+  it('drops the rest of an older clip, and says that it is complete if it is', () => {
+    const socket = new Socket();
+    const sender = new ClipSender(socket);
+    let done = false;
+    sender.begin(4);
+    sender.push(4, clip(100_000));
+    sender.end(4, () => {
+      done = true;
+    });
+    sender.drop(5);
+    expect(done).toBe(true);
+    sender.received(4, CLIP_WINDOW_BYTES);
+    expect(socket.count(4)).toBe(CLIP_WINDOW_BYTES);
   });
 
   it('does not drop a newer clip than it is told to', () => {
