@@ -1,0 +1,33 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const NAME = /^run-(\d+)-[0-9a-f]+$/;
+
+/** A name that says which process a folder or file belongs to, so that `removeOrphans` knows when its process is gone. */
+export const nameOfOwn = (): string => `run-${process.pid}-${Math.random().toString(16).slice(2, 10)}`;
+
+/** Removes from `folder` what processes that no longer run left under names of `nameOfOwn`; all of it was unfinished. */
+export async function removeOrphans(folder: string, own: ReadonlySet<string> = new Set()): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const pid = Number(NAME.exec(name)?.[1] ?? 0);
+    if (pid === 0 || own.has(name) || (pid !== process.pid && isRunning(pid))) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Makes a folder for what this process has not finished below `folder`, readable by nobody else. */
+export async function ownFolder(folder: string): Promise<string> {
+  const made = join(folder, nameOfOwn());
+  await mkdir(made, { recursive: true, mode: 0o700 });
+  return made;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
