@@ -1,0 +1,111 @@
+import type { Box, Crop, Face, ImportedPicture, Picture } from '../contracts.ts';
+import { findFaces } from '../faces/find-faces.ts';
+import { PictureProblem } from '../pictures/picture-problem.ts';
+import { writePng } from '../pictures/png.ts';
+import { PICTURE_LIMITS, type PictureLimits, readPicture } from '../pictures/read-picture.ts';
+import { type Cut, cutAvatar, frameFace } from './frame-face.ts';
+
+/** Least height of a face, forehead to chin, in pixels of the given picture. */
+const LEAST_FACE = 128;
+/** A face this much lower than the largest one is of somebody in the background. */
+const BACKGROUND = 0.4;
+
+type Problem = Extract<ImportedPicture, { ok: false }>;
+
+/**
+ * An avatar's picture of a photo: PNG, JPEG or WebP in, a square PNG around its only face out, or why not. With `crop` it is
+ * that square (its side `crop.size` of the shorter side of the upright picture, moved to lie within it) around the largest
+ * face in it. Rejects with a `VideoError` where the networks that find faces are not installed, or the signal's reason.
+ */
+export async function importPicture(
+  bytes: Uint8Array,
+  crop: Crop | undefined,
+  signal: AbortSignal,
+  limits: PictureLimits = PICTURE_LIMITS,
+): Promise<ImportedPicture> {
+  let picture: Picture;
+  try {
+    picture = await readPicture(bytes, limits);
+  } catch (error) {
+    if (error instanceof PictureProblem) return { ok: false, problem: error.problem, message: error.message };
+    throw error;
+  }
+  signal.throwIfAborted();
+  const found = crop ? await inCrop(picture, crop, signal) : await inWhole(picture);
+  signal.throwIfAborted();
+  if (!('cut' in found)) return found;
+  const made = cutAvatar(picture, found.face, found.cut);
+  return { ok: true, png: await writePng(made.picture), face: made.face };
+}
+
+async function inWhole(picture: Picture): Promise<{ cut: Cut; face: Face } | Problem> {
+  const all = await findFaces(picture);
+  const [face, ...others] = all.filter(({ box }) => box.height > BACKGROUND * all[0]!.box.height);
+  if (!face)
+    return problem('no_face', 'No face was found; choose the part of the picture that shows one.', picture, []);
+  if (others.length > 0) {
+    const message = `There are ${others.length + 1} faces in the picture; choose the part that shows one of them.`;
+    return problem('several_faces', message, picture, [face, ...others]);
+  }
+  return tooSmall(picture, face) ?? { face, cut: frameFace(face.box, picture.width, picture.height) };
+}
+
+async function inCrop(picture: Picture, crop: Crop, signal: AbortSignal): Promise<{ cut: Cut; face: Face } | Problem> {
+  const { width, height } = picture;
+  const side = Math.max(Math.round(crop.size * Math.min(width, height)), 1);
+  const left = Math.round(Math.min(Math.max(crop.x * width, 0), width - side));
+  const top = Math.round(Math.min(Math.max(crop.y * height, 0), height - side));
+  const [face] = await findFaces(part(picture, left, top, side));
+  signal.throwIfAborted();
+  if (!face) {
+    const message = 'No face was found in the part that you chose; choose more around it, or another part.';
+    return problem('no_face', message, picture, await findFaces(picture));
+  }
+  const chin = Math.max(...face.jaw.map(({ y }) => y));
+  if (chin > side) {
+    const message = 'The chin is cut off in the part that you chose; choose more below it.';
+    return problem('no_face', message, picture, [move(face, left, top)]);
+  }
+  const moved = move(face, left, top);
+  return tooSmall(picture, moved) ?? { face: moved, cut: { left, top, side } };
+}
+
+function tooSmall(picture: Picture, face: Face): Problem | undefined {
+  if (face.box.height >= LEAST_FACE) return undefined;
+  const message = `The face is ${Math.round(face.box.height)} pixels high; choose a picture where it has ${LEAST_FACE} or more.`;
+  return problem('too_small', message, picture, [face]);
+}
+
+function problem(name: Problem['problem'], message: string, picture: Picture, faces: readonly Face[]): Problem {
+  const { width, height } = picture;
+  return { ok: false, problem: name, message, width, height, faces: faces.map(({ box }) => whole(box)) };
+}
+
+const whole = ({ x, y, width, height }: Box): Box => ({
+  x: Math.round(x),
+  y: Math.round(y),
+  width: Math.round(width),
+  height: Math.round(height),
+});
+
+/** A square of whole pixels, as it is. */
+function part({ width, rgb }: Picture, left: number, top: number, side: number): Picture {
+  const out = new Uint8Array(3 * side * side);
+  for (let row = 0; row < side; row++) {
+    const from = 3 * ((top + row) * width + left);
+    out.set(rgb.subarray(from, from + 3 * side), 3 * side * row);
+  }
+  return { width: side, height: side, rgb: out };
+}
+
+function move(face: Face, right: number, down: number): Face {
+  const points = (all: Face['jaw']) => all.map(({ x, y }) => ({ x: x + right, y: y + down }));
+  return {
+    box: { ...face.box, x: face.box.x + right, y: face.box.y + down },
+    outerLips: points(face.outerLips),
+    innerLips: points(face.innerLips),
+    leftEye: points(face.leftEye),
+    rightEye: points(face.rightEye),
+    jaw: points(face.jaw),
+  };
+}

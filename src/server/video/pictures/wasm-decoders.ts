@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { VideoError } from '../contracts.ts';
+import { damaged } from './picture-problem.ts';
+import type { Rgba } from './png.ts';
+
+// Node's types leave WebAssembly to the browser's, which a server does without.
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    compile(bytes: Uint8Array): Promise<object>;
+    Instance: new (module: object, imports: object) => { readonly exports: object };
+  };
+};
+
+type Decoder = { decode(bytes: Uint8Array, preserveOrientation?: boolean): Rgba | null };
+type Factory = (options: object) => Promise<Decoder>;
+
+/** The pixels of a JPEG file as stored, not turned upright (mozjpeg); throws a `PictureProblem` when it is damaged. */
+export async function readJpeg(bytes: Uint8Array): Promise<Rgba> {
+  // A decoder would fill what is missing with grey.
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf('\xff\xd9', undefined, 'latin1') < 0)
+    throw damaged('JPEG');
+  return decode('JPEG', '@jsquash/jpeg/codec/dec/mozjpeg_dec', bytes);
+}
+
+/** The pixels of a WebP file (libwebp); throws a `PictureProblem` when it is damaged. */
+export function readWebp(bytes: Uint8Array): Promise<Rgba> {
+  return decode('WebP', '@jsquash/webp/codec/dec/webp_dec', bytes);
+}
+
+/** In a sandbox of its own for each picture: one that breaks it takes nothing else along. */
+async function decode(kind: string, codec: string, bytes: Uint8Array): Promise<Rgba> {
+  const decoder = await open(codec);
+  try {
+    const pixels = decoder.decode(bytes, false);
+    if (pixels) return pixels;
+  } catch (cause) {
+    throw damaged(kind, cause);
+  }
+  throw damaged(kind);
+}
+
+async function open(codec: string): Promise<Decoder> {
+  try {
+    const wasm = await WebAssembly.compile(await readFile(createRequire(import.meta.url).resolve(`${codec}.wasm`)));
+    const { default: create } = (await import(`${codec}.js`)) as { default: Factory };
+    return await create({
+      noInitialRun: true,
+      // It would print what is wrong with the picture.
+      print: () => {},
+      printErr: () => {},
+      instantiateWasm: (imports: object, done: (instance: object) => void) => {
+        const instance = new WebAssembly.Instance(wasm, imports);
+        done(instance);
+        return instance.exports;
+      },
+    });
+  } catch (cause) {
+    throw new VideoError('The decoders of pictures could not be loaded; run npm ci again.', { cause });
+  }
+}
