@@ -2,6 +2,9 @@ import type { ReplyWord, VoiceChoice } from '../../protocol/messages.ts';
 
 export type Stage = 'vad' | 'asr' | 'llm' | 'tts';
 
+/** Whose engine failed: a stage of the conversation, or the video tier. */
+export type FailedPart = Stage | 'video';
+
 /** What every engine is, whatever it does. */
 export interface Engine extends AsyncDisposable {
   /** Where it really computes, found out when it was loaded: `CPU, 4 threads` or `CUDA, NVIDIA GeForce RTX 5090`, say. */
@@ -106,8 +109,8 @@ export type Engines = {
 /** What failed, said so that the user can be told; keeps its `cause`. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
-  readonly stage: Stage;
-  constructor(stage: Stage, message: string, options?: ErrorOptions) {
+  readonly stage: FailedPart;
+  constructor(stage: FailedPart, message: string, options?: ErrorOptions) {
     super(message, options);
     this.stage = stage;
   }

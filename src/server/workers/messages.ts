@@ -1,7 +1,7 @@
-import type { Stage } from '../engines/contracts.ts';
+import type { FailedPart } from '../engines/contracts.ts';
 
 /** An error in a form that crosses the process boundary. */
-export type SentError = { readonly message: string; readonly stage?: Stage; readonly stack?: string };
+export type SentError = { readonly message: string; readonly stage?: FailedPart; readonly stack?: string };
 
 /** What the server says to an engine's process. A call is one iteration of one of the engine's methods. */
 export type ToWorker =

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Queue } from '../async/queue.ts';
-import { EngineError, type Stage } from '../engines/contracts.ts';
+import { EngineError, type FailedPart } from '../engines/contracts.ts';
 import { batched, type FromWorker, type SentError, type ToWorker } from './messages.ts';
 
 /** Which engine to run, and how long it may take. */
 export type WorkerSpec = {
-  readonly stage: Stage;
+  readonly stage: FailedPart;
   /** The engine's name, for messages. */
   readonly name: string;
   /** The engine's module and the function in it that creates the engine from `settings` (plain data). */

@@ -1,0 +1,203 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { getPriority, setPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Queue } from '../async/queue.ts';
+import { openBaseClip, PREPARED_SECONDS, PREPARED_SIZE, prepareBaseClip } from './base/prepared.ts';
+import {
+  type BaseClipFacts,
+  type BaseClipJob,
+  type Crop,
+  type Face,
+  type ImportedPicture,
+  type LipSync,
+  type Picture,
+  type SpeakJob,
+  VIDEO_FPS,
+  type VideoWorker,
+} from './contracts.ts';
+import { type EncoderKind, openMuxer } from './mux/open-muxer.ts';
+
+/** What the video tier's process is started with: plain data. */
+export type VideoWorkerSettings = {
+  readonly encoder: EncoderKind;
+  /** As `video.lipSync`; `auto` is `visemes`. */
+  readonly lipSync:
+    | { readonly engine: 'auto' | 'visemes' }
+    | { readonly engine: 'remote'; readonly baseUrl: string; readonly token: string };
+  /** Where fetched packages are kept; `~/.cache/voice-chat` if not given. */
+  readonly cacheDir?: string;
+  readonly offline?: boolean;
+};
+
+/** Lower than the engines of speech, whose users wait. */
+const NICENESS = 10;
+
+/** What the process offers beyond its contract. */
+export type TriableWorker = VideoWorker &
+  AsyncDisposable & {
+    /** Makes a clip of one frame at `rate` and throws it away: proves the encoder, and makes it ready for the next clip. */
+    tryOut(rate: number, signal: AbortSignal): AsyncIterable<number>;
+  };
+
+/** Opens the parts of the video tier that compute; meant for a process of its own, which it makes give way to others. */
+export async function create(settings: VideoWorkerSettings): Promise<TriableWorker> {
+  if (getPriority() < NICENESS) setPriority(NICENESS);
+  const { cacheDir, offline } = settings;
+  const debian = { ...(cacheDir === undefined ? {} : { cacheDir }), ...(offline === undefined ? {} : { offline }) };
+  const codec = await openMuxer(settings.encoder, debian, new AbortController().signal);
+  const lipSync = await openLipSync(settings.lipSync);
+
+  async function* speak(
+    job: SpeakJob,
+    speech: AsyncIterable<Float32Array>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (signal.aborted) return;
+    const base = await openBaseClip(job.base);
+    // Ends what drinks from the speech when the clip's reader leaves.
+    const leaving = new AbortController();
+    const stop = AbortSignal.any([signal, leaving.signal]);
+    try {
+      const [toMouth, toSound] = [new Queue<Float32Array>(), new Queue<Float32Array>()];
+      void pour(speech, [toMouth, toSound]);
+      const { width, height } = base;
+      const frames = giveWay(lipSync.frames(base, toMouth, job.rate, stop));
+      yield* codec.mux(frames, toSound, { width, height, rate: job.rate }, job.file, signal);
+    } finally {
+      leaving.abort();
+      await base[Symbol.asyncDispose]();
+    }
+  }
+
+  async function* still(
+    job: BaseClipJob,
+    signal: AbortSignal,
+  ): AsyncGenerator<number | BaseClipFacts, void, undefined> {
+    if (signal.aborted) return;
+    const [{ stillFrames }, { readPicture }] = await Promise.all([
+      import('./base/still.ts'),
+      import('./pictures/read-picture.ts'),
+    ]);
+    const picture = await readPicture(await readFile(job.pictureFile));
+    const { frames, faces, count } = stillFrames(picture, job.face, job.loop, job.seconds);
+    yield* progress<BaseClipFacts>(async (tell) => {
+      await codec.encodeVideo(giveWay(frames), picture, job.file, (done) => tell(done / count), signal);
+      return { faces };
+    }, signal);
+  }
+
+  async function* prepare(
+    file: string,
+    folder: string,
+    facts: BaseClipFacts,
+    signal: AbortSignal,
+  ): AsyncGenerator<number, void, undefined> {
+    if (signal.aborted) return;
+    yield* progress<number>(async (tell) => {
+      const frames = codec.decodeVideo(file, PREPARED_SIZE, signal);
+      const most = PREPARED_SECONDS * VIDEO_FPS;
+      await prepareBaseClip(frames, folder, facts, findFaces, (done) => tell(done / most), signal);
+      return 1;
+    }, signal);
+  }
+
+  async function* importPicture(
+    bytes: Uint8Array,
+    crop: Crop | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<ImportedPicture, void, undefined> {
+    if (signal.aborted) return;
+    const avatars = await import('./avatars/import-picture.ts');
+    yield await avatars.importPicture(bytes, crop, signal);
+  }
+
+  async function* tryOut(rate: number, signal: AbortSignal): AsyncGenerator<number, void, undefined> {
+    const folder = await mkdtemp(join(tmpdir(), 'voice-chat-clip-'));
+    try {
+      const size = { width: PREPARED_SIZE, height: PREPARED_SIZE };
+      const frames = given({ ...size, rgb: new Uint8Array(size.width * size.height * 3).fill(128) });
+      const speech = given(new Float32Array(Math.round(rate / VIDEO_FPS)));
+      let bytes = 0;
+      for await (const piece of codec.mux(frames, speech, { ...size, rate }, join(folder, 'clip.mp4'), signal)) {
+        bytes += piece.length;
+      }
+      yield bytes;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  return {
+    encoder: codec.name,
+    mime: codec.mime,
+    speak,
+    still,
+    prepare,
+    importPicture,
+    tryOut,
+    [Symbol.asyncDispose]: async () => {
+      await lipSync[Symbol.asyncDispose]();
+      await codec[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Loaded when first needed: most processes find no faces. */
+const findFaces = async (picture: Picture): Promise<readonly Face[]> =>
+  (await import('./faces/find-faces.ts')).findFaces(picture);
+
+async function openLipSync(settings: VideoWorkerSettings['lipSync']): Promise<LipSync> {
+  switch (settings.engine) {
+    case 'auto':
+    case 'visemes':
+      return (await import('./lip-sync/visemes.ts')).createVisemes();
+    case 'remote':
+      return (await import('./lip-sync/remote.ts')).createRemoteLipSync(settings);
+  }
+}
+
+/** Gives everything to every queue, at once: the mouth and the sound go on at their own pace. */
+async function pour<T>(source: AsyncIterable<T>, queues: readonly Queue<T>[]): Promise<void> {
+  try {
+    for await (const item of source) for (const queue of queues) queue.push(item);
+    for (const queue of queues) queue.end();
+  } catch (error) {
+    for (const queue of queues) queue.fail(error);
+  }
+}
+
+async function* given<T>(item: T): AsyncGenerator<T, void, undefined> {
+  yield item;
+}
+
+/** Lets the process hear of cancels and pings between two frames, whatever made them. */
+async function* giveWay<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  for await (const item of items) {
+    yield item;
+    await turn();
+  }
+}
+
+/** What `work` tells while it is done, at most a hundred times, and what it gives at the end; nothing more once `signal` aborts. */
+async function* progress<T>(
+  work: (tell: (done: number) => void) => Promise<T>,
+  signal: AbortSignal,
+): AsyncGenerator<number | T, void, undefined> {
+  const told = new Queue<number | T>();
+  let last = 0;
+  const tell = (done: number) => {
+    if (done < last + 0.01 || done >= 1) return;
+    last = done;
+    told.push(done);
+  };
+  const ended = work(tell).then(
+    (result) => {
+      told.push(result);
+      told.end();
+    },
+    (error) => (signal.aborted ? told.end() : told.fail(error)),
+  );
+  yield* told;
+  await ended;
+}
