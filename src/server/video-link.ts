@@ -19,7 +19,7 @@ export interface VideoTier {
 export type LinkWorld = {
   readonly tier: VideoTier;
   readonly session: string;
-  readonly metrics: Pick<Metrics, 'clips' | 'clipStart' | 'clipSeconds' | 'clipPieces' | 'clipBytes'>;
+  readonly metrics: Pick<Metrics, 'clipStart' | 'clipPieces' | 'clipBytes'>;
   readonly log: Logger;
   /** Whether the client takes clips in pieces; else it gets their addresses only. */
   readonly pieces: boolean;
@@ -27,8 +27,8 @@ export type LinkWorld = {
   send(message: ServerMessage): void;
 };
 
-/** The newest reply; its clip is made from its first speech, `since`, on. */
-type Reply = { readonly turn: number; readonly since: number; clip: 'none yet' | 'coming' | 'over' };
+/** The newest reply whose speech was taken from its beginning on. */
+type Reply = { readonly turn: number; readonly since: number; clipCame: boolean };
 
 /**
  * Where a connection and the video tier meet: hands the replies of a session on to the tier once they are on their way
@@ -116,20 +116,13 @@ export class VideoLink {
   /** A reply whose beginning went by while the tier was not up gets no clip. */
   #begin(turn: number): void {
     if (!this.#opened()) return;
-    this.#forget('replaced');
-    this.#reply = { turn, since: performance.now(), clip: 'none yet' };
+    this.#reply = { turn, since: performance.now(), clipCame: false };
   }
 
   #cut(turn: number): void {
     this.#cutTurn = turn;
     this.#video?.cancel(turn);
     this.#sender?.drop(turn);
-    this.#forget('cut');
-  }
-
-  /** The newest reply's clip will not be told of any more, if it has not been already. */
-  #forget(why: 'cut' | 'replaced'): void {
-    if (this.#reply && this.#reply.clip !== 'over') this.#count(why);
     this.#reply = undefined;
   }
 
@@ -154,8 +147,6 @@ export class VideoLink {
 
   #tell(event: ClipEvent): void {
     const { turn } = event;
-    const { clipStart, clipSeconds } = this.#world.metrics;
-    const reply = this.#reply?.turn === turn ? this.#reply : undefined;
     switch (event.type) {
       case 'progress': {
         const { stage, done } = event;
@@ -168,35 +159,24 @@ export class VideoLink {
         return this.#world.send({ type: 'speaking_clip', turn, clip, url, mime, width, height, fps: VIDEO_FPS });
       }
       case 'bytes':
-        if (reply?.clip === 'none yet') {
-          clipStart.observe(secondsSince(reply));
-          reply.clip = 'coming';
+        if (this.#reply?.turn === turn && !this.#reply.clipCame) {
+          this.#reply.clipCame = true;
+          this.#world.metrics.clipStart.observe((performance.now() - this.#reply.since) / 1000);
         }
         this.#sender?.push(turn, event.bytes);
         return;
       case 'done': {
         const { clip, bytes, seconds } = event;
-        if (reply) {
-          clipSeconds.observe(secondsSince(reply));
-          reply.clip = 'over';
-        }
-        this.#count('done');
         const tell = () => this.#world.send({ type: 'clip_done', turn, clip, bytes, seconds, url: addressOf(clip) });
         if (this.#sender) this.#sender.end(turn, tell);
         else tell();
         return;
       }
       case 'failed':
-        if (reply) reply.clip = 'over';
-        this.#count('failed');
         this.#sender?.drop(turn);
         this.#world.log.warn('a clip could not be made', { session: this.#world.session, turn, why: event.message });
         this.#world.send({ type: 'error', code: 'video_failed', stage: 'video', message: event.message, turn });
     }
-  }
-
-  #count(result: 'done' | 'cut' | 'replaced' | 'failed'): void {
-    this.#world.metrics.clips.inc({ result });
   }
 
   #safely(act: () => void): void {
@@ -223,4 +203,3 @@ export class VideoLink {
 }
 
 const addressOf = (clip: string): string => `/clips/${clip}.mp4`;
-const secondsSince = ({ since }: Reply): number => (performance.now() - since) / 1000;
