@@ -11,9 +11,10 @@ RUN npm run build && npm prune --omit=dev \
   && rm -rf node_modules/onnxruntime-node/bin/*/darwin node_modules/onnxruntime-node/bin/*/win32
 
 FROM ${RUNTIME}
-# The recogniser's packages are installed here, so that the container needs no network when it runs; whisper.node needs libgomp1.
+# The recogniser's packages and the face's encoder are installed here, so that the container needs no network when it runs;
+# whisper.node needs libgomp1.
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends libgomp1 libpocketsphinx3 pocketsphinx-en-us \
+  && apt-get install --yes --no-install-recommends ffmpeg libgomp1 libpocketsphinx3 pocketsphinx-en-us \
   && rm -rf /var/lib/apt/lists/*
 # Images made for CUDA have neither Node nor its user.
 COPY --from=build /usr/local/bin/node /usr/local/bin/node

@@ -3,6 +3,7 @@ import { access, mkdir, statfs } from 'node:fs/promises';
 import type { Config } from './config.ts';
 import { isLoopback } from './config.ts';
 import { plansFor, planText } from './doctor-plan.ts';
+import { videoChecks } from './doctor-video.ts';
 import { providePocketSphinx } from './engines/pocketsphinx/files.ts';
 import { loadKoffi } from './engines/pocketsphinx/library.ts';
 import type { Check, Finding } from './machine/check.ts';
@@ -49,6 +50,7 @@ async function examine(
     ['voice detector', voiceDetector],
     ['recogniser', () => recogniser(config)],
     ['language model', () => languageModel(config)],
+    ...videoChecks(config, signal),
   ];
   const done: Check[] = [...machineChecks(found), ...(await packageChecks(signal))];
   for (const [name, check] of checks) done.push({ name, ...(await check()) });
