@@ -16,3 +16,13 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   if (text) made.textContent = text;
   return made;
 }
+
+/** One of the page's icons, for the eye only. */
+export function icon(id: string): SVGSVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+  use.setAttribute('href', `#${id}`);
+  svg.setAttribute('aria-hidden', 'true');
+  svg.append(use);
+  return svg;
+}

@@ -1,5 +1,6 @@
 import type { AudioFrame, ClipPiece } from '../protocol/frames.ts';
 import type { ConversationState, ServerMessage } from '../protocol/messages.ts';
+import { AvatarPicker } from './avatar-picker.ts';
 import { playsPieces } from './clip-feed.ts';
 import { listenToComposer, saveText } from './composer.ts';
 import { Connection, type ConnectionStatus } from './connection.ts';
@@ -10,6 +11,7 @@ import { Face } from './face.ts';
 import { listenToKeys } from './keyboard.ts';
 import { formatMs } from './latency.ts';
 import { connectionProblem, microphoneProblem } from './problems.ts';
+import { Replay } from './replay.ts';
 import { Screen } from './screen.ts';
 import { Settings } from './settings.ts';
 import { Sound } from './sound.ts';
@@ -34,6 +36,11 @@ export class Page {
   readonly #face = new Face({
     onReceived: (turn, bytes) => void this.#connection.send({ type: 'clip_received', turn, bytes }),
     onFact: (name, value) => this.#details.set(name, value),
+  });
+  readonly #picker = new AvatarPicker((avatar) => this.#face.show(avatar));
+  readonly #replay = new Replay(element('log'), {
+    quiet: () => this.#conversation === 'listening',
+    onRefused: () => this.#screen.toast('Wait until the reply has ended, then play it again.'),
   });
   readonly #wakeLock = new WakeLock();
   readonly #connection: Connection;
@@ -83,10 +90,12 @@ export class Page {
         this.#voice.choose(id || undefined).catch((error) => this.#microphoneFailed(error));
       },
       onSpeaker: (id) => {
+        this.#replay.sink = id;
         this.#sound.choose(id).catch(() => this.#screen.toast('That speaker could not be used; choose another one.'));
       },
       onVolume: (volume) => {
         this.#sound.volume = volume;
+        this.#replay.volume = volume;
       },
     });
     navigator.mediaDevices?.addEventListener('devicechange', () => settings.refresh());
@@ -247,6 +256,7 @@ export class Page {
         return this.#welcome(message);
       case 'state':
         this.#conversation = message.state;
+        if (message.state !== 'listening') this.#replay.stop();
         return this.#show();
       case 'user_said':
         return this.#screen.announce(`You: ${message.text}`);
@@ -261,6 +271,8 @@ export class Page {
         return;
       case 'cut':
         return this.#screen.announce(`Assistant, cut short: ${message.heard}`);
+      case 'avatar':
+        return this.#picker.show(message.avatar);
       case 'metrics':
         return void (exchange && this.#view.showMetrics(exchange));
       case 'notice':
@@ -286,6 +298,7 @@ export class Page {
     }
     for (const exchange of this.#transcript.exchanges) this.#view.show(exchange);
     this.#face.begin(message.speechRate, message.avatar, message.resumed);
+    this.#picker.show(message.avatar);
     this.#sound.rate = message.speechRate;
     const voice = this.#voiceFields.show(message.voices, message.voice);
     if (voice) this.#connection.send({ type: 'voice', voice });

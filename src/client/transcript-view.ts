@@ -1,12 +1,19 @@
 import type { TurnMetrics } from '../protocol/messages.ts';
-import { make } from './dom.ts';
+import { icon, make } from './dom.ts';
 import { formatMs, latencyParts } from './latency.ts';
 import type { Exchange, ReplyCaption, UserCaption } from './transcript.ts';
 
 /** How near the end of the list counts as being at its end, in pixels. */
 const NEAR_END = 80;
 
-type Row = { root: HTMLElement; user?: HTMLElement; reply?: HTMLElement; latency?: HTMLElement; shown: string };
+type Row = {
+  root: HTMLElement;
+  user?: HTMLElement;
+  reply?: HTMLElement;
+  clip?: HTMLElement;
+  latency?: HTMLElement;
+  shown: string;
+};
 
 /** Shows the captions, follows the newest unless the user has scrolled back, and marks the word that is spoken. */
 export class TranscriptView {
@@ -38,6 +45,7 @@ export class TranscriptView {
       row.shown = shown;
       row.reply = this.#part(row, row.reply, reply && renderReply(reply, heard), 'after-user');
     }
+    if (exchange.clip && !row.clip) this.#showClip(row, exchange.clip);
     row.root.hidden = !exchange.user && !reply;
     this.#empty.hidden = true;
     this.#scroll();
@@ -86,6 +94,11 @@ export class TranscriptView {
     this.#log.insertBefore(row.root, next ? next[1].root : null);
     this.#rows.set(turn, row);
     return row;
+  }
+
+  #showClip(row: Row, url: string): void {
+    row.clip = renderClip(url);
+    row.root.insertBefore(row.clip, row.latency ?? null);
   }
 
   #part(row: Row, old: HTMLElement | undefined, now: HTMLElement | undefined, place: 'prepend' | 'after-user') {
@@ -146,6 +159,20 @@ function renderReply(reply: ReplyCaption, heard: number): HTMLElement {
     line.append(make('span', 'coming', text.slice(at.to)));
   }
   return line;
+}
+
+function renderClip(url: string): HTMLElement {
+  const actions = make('p', 'clip-actions');
+  const again = make('button', 'clip-action');
+  again.type = 'button';
+  again.dataset.clip = url;
+  again.append(icon('i-again'), 'Play again');
+  const keep = make('a', 'clip-action');
+  keep.href = `${url}${url.includes('?') ? '&' : '?'}download`;
+  keep.download = '';
+  keep.append(icon('i-save'), 'Download');
+  actions.append(again, keep);
+  return actions;
 }
 
 function renderLatency(metrics: TurnMetrics, silentMs: number | undefined): HTMLElement | undefined {

@@ -19,6 +19,8 @@ export type Exchange = {
   user?: UserCaption;
   reply?: ReplyCaption;
   metrics?: TurnMetrics;
+  /** Where the reply's finished clip lies. */
+  clip?: string;
   /** How long the page took to fall silent after a flush, in milliseconds. */
   silentMs?: number;
 };
@@ -79,6 +81,8 @@ export class Transcript {
       }
       case 'cut':
         return this.#set(message.turn, { reply: { state: 'cut', heard: message.heard, unheard: message.unheard } });
+      case 'clip_done':
+        return this.#set(message.turn, { clip: message.url });
       case 'metrics':
         return this.#set(message.turn, { metrics: { ...this.of(message.turn).metrics, ...message.metrics } });
       default:
