@@ -1,0 +1,4 @@
+import type { BaseClipMaker } from '../contracts.ts';
+
+/** A maker of base clips and how long it makes them. */
+export type LoopMaker = { readonly maker: BaseClipMaker; readonly seconds: number };
