@@ -19,6 +19,10 @@ const BENCHES: readonly Loader[] = [
   { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
   { ids: ['synthesis'], load: async () => (await import('./synthesis.ts')).synthesis },
   { ids: ['download-resume'], load: async () => (await import('./download-resume.ts')).downloadResume },
+  {
+    ids: ['clip-audio-delay', 'clip-audio-delay-4mb'],
+    load: async () => (await import('./clip-audio-delay.ts')).clipAudioDelay,
+  },
   { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
 ];
 

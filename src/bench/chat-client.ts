@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { decodeFrame, encodeFrame } from '../protocol/frames.ts';
+import { decodeClipPiece, decodeFrame, encodeFrame } from '../protocol/frames.ts';
 import { type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from '../protocol/messages.ts';
 import { MIC_FRAME, MIC_RATE } from '../protocol/pcm.ts';
 
@@ -62,12 +62,25 @@ export class ChatClient {
     this.#reports = setInterval(() => this.#report(), REPORT_MS);
   }
 
-  /** Connects to the server at `url` (http) and says hello, with the token of a former session or without. */
-  static async open(url: string, token?: string, reporting: Reporting = 'regular'): Promise<ChatClient> {
+  /**
+   * Connects to the server at `url` (http) and says hello, with the token of a former session or without; takes clips as
+   * `clips` says, and acknowledges their pieces.
+   */
+  static async open(
+    url: string,
+    token?: string,
+    reporting: Reporting = 'regular',
+    clips?: 'pieces' | 'url',
+  ): Promise<ChatClient> {
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws/chat`, { origin: url });
     await once(socket, 'open');
     const client = new ChatClient(socket, reporting);
-    client.send({ type: 'hello', version: PROTOCOL_VERSION, ...(token === undefined ? {} : { token }) });
+    client.send({
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      ...(token === undefined ? {} : { token }),
+      ...(clips === undefined ? {} : { clips }),
+    });
     client.welcome = (await client.next('welcome')).message;
     return client;
   }
@@ -165,6 +178,11 @@ export class ChatClient {
   #take(data: Buffer | ArrayBuffer, isBinary: boolean): void {
     const at = performance.now();
     if (isBinary) {
+      const piece = decodeClipPiece(data as ArrayBuffer);
+      if (piece) {
+        const { turn, position, bytes } = piece;
+        return this.send({ type: 'clip_received', turn, bytes: position + bytes.length });
+      }
       const frame = decodeFrame(data as ArrayBuffer);
       if (typeof frame === 'string') throw new Error(frame);
       const known = this.replies.get(frame.turn);
