@@ -57,8 +57,9 @@ function checkHotWords({ asr }: Config, able: readonly ModelEntry[]): void {
 export const takesModels = (config: Config, stage: PlanStage): boolean =>
   config[stage].engine === 'auto' || MODEL_ENGINES[stage].includes(config[stage].engine);
 
-/** Whether the engine that the configuration names takes this model; `auto` takes any. */
+/** Whether the engine that the configuration names takes this model; `auto` takes any. What makes videos is not planned. */
 export function suits(config: Config, model: ModelEntry): boolean {
+  if (model.stage === 'video') return false;
   const { engine } = config[model.stage];
   if (engine === 'kokoro') return model.family === 'kokoro';
   return engine === 'auto' || engine === model.engine || !MODEL_ENGINES[model.stage].includes(engine);

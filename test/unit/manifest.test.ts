@@ -12,6 +12,7 @@ const NEEDED: Readonly<Record<ModelEntry['family'], readonly string[]>> = {
   kitten: ['model', 'voices', 'tokens', 'espeak'],
   vits: ['model', 'tokens', 'espeak'],
   matcha: ['model', 'vocoder', 'tokens', 'espeak'],
+  wan22: ['base', 'high-noise', 'low-noise'],
 };
 
 describe.each(MODELS.map((model) => [model.id, model] as const))('%s', (id, model) => {
@@ -23,8 +24,8 @@ describe.each(MODELS.map((model) => [model.id, model] as const))('%s', (id, mode
   it('has a file for all that its engine needs', () => {
     const roles = model.files.map(({ role }) => role);
     expect(roles).toEqual(expect.arrayContaining([...NEEDED[model.family]]));
-    // Several files of one role are a folder's: only espeak-ng's data is one.
-    const single = roles.filter((role) => role !== 'espeak');
+    // Several files of one role are a folder's: espeak-ng's data, and what Wan2.2's experts share.
+    const single = roles.filter((role) => role !== 'espeak' && role !== 'base');
     expect(new Set(single).size).toBe(single.length);
   });
 
@@ -49,7 +50,11 @@ describe.each(MODELS.map((model) => [model.id, model] as const))('%s', (id, mode
 
   it('holds weights in formats that cannot run programs', () => {
     const weights = model.files.filter(({ role }) => !/^(tokens|lexicon|espeak|rule-)/.test(role));
-    for (const { path } of weights) expect(path).toMatch(/(\.onnx|\.gguf|\.safetensors|voices\.bin|ggml-.+\.bin)$/);
+    // A pickle only where its very bytes are named.
+    for (const { path, sha256 } of weights.filter(({ path }) => !/\.json$|spiece\.model$/.test(path))) {
+      const pinned = sha256 === undefined ? '' : '|\\.pth';
+      expect(path).toMatch(new RegExp(`(\\.onnx|\\.gguf|\\.safetensors|voices\\.bin|ggml-.+\\.bin${pinned})$`));
+    }
   });
 
   it('says its licence, its languages and its needs', () => {

@@ -1,4 +1,4 @@
-import type { AsrModel, LlmModel, ModelEntry, TtsModel } from '../models/model-entry.ts';
+import type { AsrModel, LlmModel, ModelEntry, SpeechModel, TtsModel } from '../models/model-entry.ts';
 import type { Gpu, Probe } from './machine.ts';
 import { type CardUse, cardUse } from './native-builds.ts';
 import type { PlanRequest, PlanStage } from './plan-request.ts';
@@ -39,7 +39,9 @@ export function optionsOf(
 ): Options {
   const options: Option[] = [{ engine: EMBEDDED[stage], device: 'cpu', level: 0 }];
   const rejected: { id: string; why: string }[] = [];
-  const fitting = models.filter((model) => model.stage === stage && model.languages.includes(request.language));
+  const fitting = models
+    .filter((model) => model.stage !== 'video')
+    .filter((model) => model.stage === stage && model.languages.includes(request.language));
   // The lightest of a language is better than none, however few the cores are.
   const lightest = Math.min(...fitting.map((model) => (model.stage === 'llm' ? 0 : coresFor(model))));
   for (const model of fitting) {
@@ -58,7 +60,7 @@ const NO_AVX2 = 'this processor has no AVX2, which neural engines on the process
 
 /** The ways to run a model: each an option, or the reason against it. */
 function waysOf(
-  model: ModelEntry,
+  model: SpeechModel,
   { packages }: PlanRequest,
   probe: Probe,
   card: Gpu | undefined,

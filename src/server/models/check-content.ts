@@ -1,15 +1,20 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { ModelNotOffered } from './model-store-error.ts';
 
-/** Throws `ModelNotOffered` when the file's bytes are not what its name says, or are a pickle whatever its name. */
-export async function checkContent(file: string, path: string): Promise<void> {
+/**
+ * Throws `ModelNotOffered` when the file's bytes are not what its name says, or are a pickle whatever its name, save PyTorch's
+ * own files whose very bytes the manifest names (`isKnown`).
+ */
+export async function checkContent(file: string, path: string, isKnown = false): Promise<void> {
   const handle = await open(file, 'r');
   try {
     const { size } = await handle.stat();
     const head = await read(handle, 0, 64);
-    const wrong = (await isPickle(handle, head, size))
-      ? 'it is a Python pickle, which can run programs'
-      : mismatch(head, size, path);
+    const mayBePickle = isKnown && path.endsWith('.pth');
+    const wrong =
+      !mayBePickle && (await isPickle(handle, head, size))
+        ? 'it is a Python pickle, which can run programs'
+        : mismatch(head, size, path);
     if (wrong) throw new ModelNotOffered(`${path} is refused: ${wrong}.`);
   } finally {
     await handle.close();

@@ -37,10 +37,14 @@ const ALLOWED = [
   ...['json', 'txt', 'md', 'model', 'vocab', 'utf8'],
 ];
 
-/** Throws `ModelStoreError` when a file of this name may hold a program or a pickle; looks at the name only. */
-export function checkKind(path: string): void {
+/**
+ * Throws `ModelStoreError` when a file of this name may hold a program or a pickle; looks at the name only. PyTorch's own
+ * files are taken where the manifest names their very bytes (`isKnown`), which then are no stranger's.
+ */
+export function checkKind(path: string, isKnown = false): void {
   const name = path.split('/').at(-1)!;
   const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
+  if (isKnown && extension === 'pth') return;
   // The voice data of eSpeak NG are hundreds of files without one.
   if (extension === undefined) return;
   if (ALLOWED.includes(extension) && !/^pytorch_model/.test(name)) return;

@@ -69,4 +69,13 @@ export type LlmModel = Common & {
   /** Of a mixture of experts: the share of the weights, 0 to 1, that one token reads; 1 if not given. */
   readonly activeShare?: number;
 };
-export type ModelEntry = AsrModel | LlmModel | TtsModel;
+/** What makes videos of a face: two experts, of which the first begins in noise and the second finishes. */
+export type VideoModel = Common & {
+  readonly stage: 'video';
+  readonly engine: 'wan22';
+  readonly family: 'wan22';
+  readonly weights: 'fp8' | 'int8' | 'bf16';
+};
+/** A model of the conversation itself, which the plan for a machine chooses. */
+export type SpeechModel = AsrModel | LlmModel | TtsModel;
+export type ModelEntry = SpeechModel | VideoModel;

@@ -32,7 +32,7 @@ export async function planPull(
   const refs: { repo: string; revision: string; commit: string }[] = [];
   for (const { id, parts } of wanted(entries)) {
     const { repo, revision } = parts[0]!;
-    for (const { file } of parts) checkKind(file.path);
+    for (const { file } of parts) checkKind(file.path, file.sha256 !== undefined);
     const commit = await commitOf(hub, repo, revision, signal);
     if (!isCommit(revision)) refs.push({ repo, revision, commit });
     const paths = parts.map(({ file }) => file.path);

@@ -43,10 +43,10 @@ function safetensors(json: string, says = json.length): Buffer {
   return Buffer.concat([head, latin(json)]);
 }
 
-const check = (path: string, bytes: Buffer) => {
+const check = (path: string, bytes: Buffer, isKnown = false) => {
   const file = join(folder, 'file');
   writeFileSync(file, bytes);
-  return checkContent(file, path);
+  return checkContent(file, path, isKnown);
 };
 
 describe('the bytes of a file', () => {
@@ -80,13 +80,23 @@ describe('the bytes of a file', () => {
   ])('of %s are refused (%#)', async (path, bytes, sentence) => {
     await expect(check(path, bytes)).rejects.toThrow(sentence);
   });
+
+  it("of PyTorch's own kind are taken only where the manifest names them", async () => {
+    const pickle = zip(['archive/data.pkl', 'archive/data/0']);
+    await check('Wan2.1_VAE.pth', pickle, true);
+    await expect(check('Wan2.1_VAE.pth', pickle)).rejects.toThrow(/pickle/);
+    await expect(check('Wan2.1_VAE.bin', pickle, true)).rejects.toThrow(/pickle/);
+    checkKind('Wan2.1_VAE.pth', true);
+    expect(() => checkKind('Wan2.1_VAE.pth')).toThrow(/can run programs/);
+    expect(() => checkKind('setup.py', true)).toThrow(/can run programs/);
+  });
 });
 
 describe('every file of the manifest', () => {
   it('may be fetched', () => {
     for (const { file } of MODELS.flatMap(({ files }) => files.map((file) => ({ file })))) {
       checkPath(file.path);
-      checkKind(file.path);
+      checkKind(file.path, file.sha256 !== undefined);
     }
   });
 });
