@@ -48,6 +48,8 @@ export type BaseClipJob = {
 export type BaseClipFacts = {
   /** Where the face is in each frame, when the maker knows; otherwise it is looked for. */
   readonly faces?: readonly Face[];
+  /** Whether its end leads back to its beginning; where not, whoever repeats it has to close the loop. True if not given. */
+  readonly closes?: boolean;
 };
 
 /** Makes videos of an avatar that does not speak. */
