@@ -18,6 +18,7 @@ const BENCHES: readonly Loader[] = [
   { ids: ['final-text'], load: async () => (await import('./final-text.ts')).finalText },
   { ids: ['recognition'], load: async () => (await import('./recognition.ts')).recognition },
   { ids: ['synthesis'], load: async () => (await import('./synthesis.ts')).synthesis },
+  { ids: ['lip-sync'], load: async () => (await import('./lip-sync.ts')).lipSync },
   { ids: ['download-resume'], load: async () => (await import('./download-resume.ts')).downloadResume },
   {
     ids: ['clip-audio-delay', 'clip-audio-delay-4mb'],
