@@ -89,22 +89,29 @@ async function conversation(enabled: boolean): Promise<{ delays: Delays; clipByt
     const clipBytes: number[] = [];
     for (let turn = 1; turn <= REPLIES; turn++) {
       const ended = client.nextThat((message) => message.type === 'reply_done');
-      const clip = client.nextThat(
-        (message) => message.type === 'clip_done' || (message.type === 'error' && message.code === 'video_failed'),
-      );
-      // Of a run without clips nobody awaits it.
-      clip.catch(() => {});
+      const clip = enabled ? clipOf(client) : undefined;
       client.send({ type: 'text', text: 'Talk to me.' });
       await ended;
-      if (!enabled) continue;
-      const { message } = await clip;
-      if (message.type === 'clip_done') clipBytes.push(message.bytes);
+      const bytes = await clip;
+      if (bytes !== undefined) clipBytes.push(bytes);
     }
     client.close();
     return { delays: speechDelays(line.messages), clipBytes, log: server.log };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The length of the next clip that is complete; undefined if none comes. */
+async function clipOf(client: ChatClient): Promise<number | undefined> {
+  const over = client.nextThat(
+    (message) => message.type === 'clip_done' || (message.type === 'error' && message.code === 'video_failed'),
+  );
+  const message = await over.then(
+    (arrived) => arrived.message,
+    () => undefined,
+  );
+  return message?.type === 'clip_done' ? message.bytes : undefined;
 }
 
 /** Waits until the server says that clips can be made. */
