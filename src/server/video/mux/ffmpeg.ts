@@ -16,14 +16,18 @@ const LIBRARY_FOLDERS = ['usr/lib', 'lib'];
  * Finds ffmpeg on the search path, and else as a Debian package, fetched into the cache where it is not there yet.
  * Throws a `VideoError` that says how to get it.
  */
-export async function findFfmpeg(debian: DebianSettings, signal: AbortSignal): Promise<Ffmpeg> {
-  const installed = await tried({ command: 'ffmpeg', libraries: [] }, signal);
+export async function findFfmpeg(debian: DebianSettings, signal: AbortSignal, program = 'ffmpeg'): Promise<Ffmpeg> {
+  const installed = await tried({ command: program, libraries: [] }, signal);
   if (installed) return installed;
   const hint =
     'or let clips be made without it: npm install @napi-rs/webcodecs mediabunny, and video.encoder: webcodecs';
   let unpacked: FfmpegProgram;
   try {
-    unpacked = await provideDebianPackages({ packages: ['ffmpeg'], locate }, debian, signal);
+    unpacked = await provideDebianPackages(
+      { packages: ['ffmpeg'], locate: (roots) => locate(roots, program) },
+      debian,
+      signal,
+    );
   } catch (cause) {
     signal.throwIfAborted();
     if (!(cause instanceof PackagesUnavailable)) throw cause;
@@ -35,9 +39,9 @@ export async function findFfmpeg(debian: DebianSettings, signal: AbortSignal): P
 }
 
 /** Looks for an unpacked ffmpeg; exported for tests that run one from a folder of their own. */
-export async function locate(roots: readonly string[]): Promise<FfmpegProgram | undefined> {
+export async function locate(roots: readonly string[], program = 'ffmpeg'): Promise<FfmpegProgram | undefined> {
   for (const root of roots) {
-    const command = join(root, 'usr/bin/ffmpeg');
+    const command = join(root, 'usr/bin', program);
     if (!(await stat(command).catch(() => undefined))?.isFile()) continue;
     return { command, libraries: root === '/' ? [] : await libraryFolders(root) };
   }
