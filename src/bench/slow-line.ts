@@ -42,6 +42,13 @@ export async function openSlowLine(url: string, bitsPerSecond: number): Promise<
     const msPerByte = 8_000 / bitsPerSecond;
     const read = messageReader((message) => messages.push(message));
     let free = 0;
+    const held: { slice: Buffer; leaves: number }[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    const carry = () => {
+      const now = performance.now();
+      while (held[0] && held[0].leaves <= now) near.write(held.shift()!.slice);
+      timer = held[0] && setTimeout(carry, held[0].leaves - now);
+    };
     far.on('data', (bytes: Buffer) => {
       const now = performance.now();
       const begins = Math.max(free, now);
@@ -49,8 +56,9 @@ export async function openSlowLine(url: string, bitsPerSecond: number): Promise<
       read(bytes, now, (count) => begins + count * msPerByte);
       for (let at = 0; at < bytes.length; at += SLICE) {
         const slice = bytes.subarray(at, at + SLICE);
-        setTimeout(() => near.write(slice), begins + (at + slice.length) * msPerByte - performance.now());
+        held.push({ slice, leaves: begins + (at + slice.length) * msPerByte });
       }
+      timer ??= setTimeout(carry, 0);
     });
   }).listen(0, '127.0.0.1');
   await once(line, 'listening');
