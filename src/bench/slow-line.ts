@@ -43,11 +43,12 @@ export async function openSlowLine(url: string, bitsPerSecond: number): Promise<
     const read = messageReader((message) => messages.push(message));
     let free = 0;
     const held: { slice: Buffer; leaves: number }[] = [];
-    let timer: NodeJS.Timeout | undefined;
+    let carrying = false;
     const carry = () => {
       const now = performance.now();
       while (held[0] && held[0].leaves <= now) near.write(held.shift()!.slice);
-      timer = held[0] && setTimeout(carry, held[0].leaves - now);
+      carrying = held[0] !== undefined;
+      if (held[0]) setTimeout(carry, held[0].leaves - now);
     };
     far.on('data', (bytes: Buffer) => {
       const now = performance.now();
@@ -58,7 +59,7 @@ export async function openSlowLine(url: string, bitsPerSecond: number): Promise<
         const slice = bytes.subarray(at, at + SLICE);
         held.push({ slice, leaves: begins + (at + slice.length) * msPerByte });
       }
-      timer ??= setTimeout(carry, 0);
+      if (!carrying) carry();
     });
   }).listen(0, '127.0.0.1');
   await once(line, 'listening');
