@@ -8,7 +8,7 @@ import type { Body, SpeakingBodies } from './speaking-bodies.ts';
 export type ClipTools = {
   readonly worker: VideoWorker;
   readonly bodies: SpeakingBodies;
-  readonly clips: ClipStore;
+  readonly clips: Pick<ClipStore, 'begin'>;
   /** Samples per second of all speech. */
   readonly rate: number;
   readonly clock: Clock;

@@ -18,7 +18,7 @@ const PROGRESS_MS = 500;
 export type VideoEngineOptions = {
   readonly worker: VideoWorker;
   readonly bodies: SpeakingBodies;
-  readonly clips: ClipStore;
+  readonly clips: Pick<ClipStore, 'begin'>;
   /** Samples per second of all speech. */
   readonly rate: number;
   /** Hears of every reply that had speech, when its clip ends; for metrics and the log. */
