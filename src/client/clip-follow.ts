@@ -93,9 +93,12 @@ function keepUp(clip: Extract<Clip, { is: 'running' }>, sight: ClipSight): ClipS
   const { heard, position, to, complete } = sight;
   if (!complete && to - position < FRAME_S) return { clip: { is: 'starved', at: position }, show: true, pause: true };
   const drift = smoothed(clip.drift, sight.drift);
-  if (heard !== undefined && drift !== undefined && Math.abs(drift) > SEEK_S) {
+  // An element that has stalled tells no frames, so its clock counts too.
+  const behind = heard === undefined ? 0 : heard - position;
+  if (heard !== undefined && (Math.abs(drift ?? 0) > SEEK_S || behind > SEEK_S)) {
     const placed = place(sight, LEAD_S, true);
     if (placed) return placed;
+    if (!complete) return { clip: { is: 'starved', at: position }, show: true, pause: true };
   }
   const rate = drift === undefined ? clip.rate : rateFor(drift, clip.rate);
   return { clip: { is: 'running', rate, drift }, show: true, ...(rate !== clip.rate && { play: rate }) };

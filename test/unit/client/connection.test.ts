@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connection, type ConnectionStatus, retryDelayMs, type Socket } from '../../../src/client/connection.ts';
-import { decodeFrame, encodeFrame } from '../../../src/protocol/frames.ts';
+import { type ClipPiece, decodeFrame, encodeClipPiece, encodeFrame } from '../../../src/protocol/frames.ts';
 import type { ServerMessage } from '../../../src/protocol/messages.ts';
 import { Queue } from '../../../src/server/async/queue.ts';
 
@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 /** A server that shows its sockets, and a page's connection to it. */
-async function pair() {
+async function pair(clips?: 'pieces' | 'url') {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   const sockets = new Queue<Peer>();
   server.on('connection', (socket) => sockets.push(new Peer(socket)));
@@ -22,6 +22,7 @@ async function pair() {
   const statuses = new Queue<ConnectionStatus>();
   const messages = new Queue<ServerMessage>();
   const speech = new Queue<{ turn: number; position: number; samples: Float32Array }>();
+  const pieces = new Queue<ClipPiece>();
   let token: string | undefined;
   const connection = new Connection(
     () => new WebSocket(`ws://127.0.0.1:${port}`) as unknown as Socket,
@@ -34,8 +35,10 @@ async function pair() {
     {
       onMessage: (message) => messages.push(message),
       onSpeech: (frame) => speech.push(frame),
+      onClipPiece: (piece) => pieces.push(piece),
       onStatus: (status) => statuses.push(status),
     },
+    clips,
   );
   closing.push(() => {
     connection.close();
@@ -44,7 +47,7 @@ async function pair() {
   });
   connection.open();
   const next = <T>(queue: Queue<T>) => nextOf(queue);
-  return { connection, sockets, statuses, messages, speech, next, token: () => token };
+  return { connection, sockets, statuses, messages, speech, pieces, next, token: () => token };
 }
 
 async function nextOf<T>(queue: Queue<T>): Promise<T> {
@@ -128,6 +131,16 @@ describe('the connection', () => {
     const samples = Float32Array.of(0.5, -0.5);
     peer.socket.send(encodeFrame({ kind: 'speech', sequence: 0, turn: 7, position: 480, samples }));
     expect(await next(speech)).toMatchObject({ turn: 7, position: 480, samples });
+  });
+
+  test('says how clips are to come, and gives their pieces to the page', async () => {
+    const { sockets, pieces, next } = await pair('pieces');
+    const peer = await next(sockets);
+    expect(await next(peer.received)).toEqual({ type: 'hello', version: 1, clips: 'pieces' });
+    peer.welcome('one');
+    const piece = { sequence: 3, turn: 7, position: 16_384, last: true, bytes: Uint8Array.of(1, 2, 3) };
+    peer.socket.send(encodeClipPiece(piece));
+    expect(await next(pieces)).toEqual(piece);
   });
 
   test.each([
