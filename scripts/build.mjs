@@ -35,6 +35,8 @@ await build({
   logLevel: 'warning',
 });
 cpSync(`${client}/public`, 'dist/client', { recursive: true });
+const presets = 'server/video/avatars/presets';
+cpSync(`src/${presets}`, `dist/${presets}`, { recursive: true });
 
 const { buildLanguageModel } = await import('../dist/server/engines/pocketsphinx/language-model.js');
 await buildLanguageModel();

@@ -9,6 +9,7 @@ import type { RunningServer } from './main.ts';
 import { ModelStoreError } from './models/model-store-error.ts';
 import { nearest } from './nearest.ts';
 import { StartError } from './start-error.ts';
+import { VideoError } from './video/contracts.ts';
 
 const USAGE = `voice-chat - talk with your own machine
 
@@ -17,6 +18,11 @@ const USAGE = `voice-chat - talk with your own machine
   voice-chat models [--json]  every model: size, licence, languages, and where it lies
   voice-chat models pull|verify|remove ID...
                               fetch models, check their files, delete them
+  voice-chat avatar [--json]  every face: those that come with voice-chat, and yours
+  voice-chat avatar add FILE [--name NAME] [--crop X,Y,SIZE]
+                              make a face of a photo (PNG, JPEG, WebP), or of a square of it
+  voice-chat avatar use|remove ID
+                              choose a face, delete one of yours
   voice-chat bench [--only ID] [--json] [--list]
                               measure; --list names the rows
 
@@ -35,6 +41,8 @@ async function run(): Promise<number> {
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       list: { type: 'boolean', default: false },
+      name: { type: 'string' },
+      crop: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
       version: { type: 'boolean', default: false },
     },
@@ -53,7 +61,7 @@ async function run(): Promise<number> {
     return { ...read, server: { ...read.server, port } };
   };
   const [command = 'start', ...rest] = positionals;
-  if (rest.length > 0 && command !== 'models')
+  if (rest.length > 0 && command !== 'models' && command !== 'avatar')
     throw new ConfigError(`What is "${rest.join(' ')}"? See voice-chat --help.`);
   switch (command) {
     case 'start':
@@ -62,6 +70,11 @@ async function run(): Promise<number> {
       return (await import('./doctor.ts')).doctor(config(), values.json);
     case 'models':
       return models(rest, config(), values.json);
+    case 'avatar': {
+      const { avatarCommand } = await import('./avatar-command.ts');
+      const { json, name, crop } = values;
+      return avatarCommand(rest, { config: config(), json, name, crop }, askedToStop().signal);
+    }
     case 'bench':
       return (await import('../bench/bench.ts')).bench({ only: values.only, json: values.json, list: values.list });
     default:
@@ -70,7 +83,7 @@ async function run(): Promise<number> {
 }
 
 function unknownCommand(command: string): string {
-  const meant = nearest(command, ['start', 'doctor', 'models', 'bench']);
+  const meant = nearest(command, ['start', 'doctor', 'models', 'avatar', 'bench']);
   return `There is no command "${command}"; ${meant ? `did you mean ${meant}? S` : 's'}ee voice-chat --help.`;
 }
 
@@ -137,7 +150,7 @@ function print(text: string): number {
 /** What the user can mend is one sentence; anything else is ours and comes with its stack. */
 function explain(error: unknown): number {
   const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  const said = [ConfigError, EngineError, ModelStoreError, StartError];
+  const said = [ConfigError, EngineError, ModelStoreError, StartError, VideoError];
   const isSaid = said.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isUsage || isSaid ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}${isUsage ? '\nSee voice-chat --help.' : ''}\n`);

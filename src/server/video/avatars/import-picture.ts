@@ -14,8 +14,8 @@ type Problem = Extract<ImportedPicture, { ok: false }>;
 
 /**
  * An avatar's picture of a photo: PNG, JPEG or WebP in, a square PNG around its only face out, or why not. With `crop` it is
- * that square (its side `crop.size` of the shorter side of the upright picture, moved to lie within it) around the largest
- * face in it. Rejects with a `VideoError` where the networks that find faces are not installed, or the signal's reason.
+ * that square (`crop` is of the upright picture: x and size are shares of its width, y of its height; moved to lie within it),
+ * and the largest face in it. Rejects with a `VideoError` where the networks that find faces are not installed, or the signal's reason.
  */
 export async function importPicture(
   bytes: Uint8Array,
@@ -52,7 +52,7 @@ async function inWhole(picture: Picture): Promise<{ cut: Cut; face: Face } | Pro
 
 async function inCrop(picture: Picture, crop: Crop, signal: AbortSignal): Promise<{ cut: Cut; face: Face } | Problem> {
   const { width, height } = picture;
-  const side = Math.max(Math.round(crop.size * Math.min(width, height)), 1);
+  const side = Math.max(Math.round(Math.min(crop.size * width, width, height)), 1);
   const left = Math.round(Math.min(Math.max(crop.x * width, 0), width - side));
   const top = Math.round(Math.min(Math.max(crop.y * height, 0), height - side));
   const [face] = await findFaces(part(picture, left, top, side));
