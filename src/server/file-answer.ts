@@ -55,12 +55,13 @@ export async function answerFile(
 export async function answerGrowing(
   request: IncomingMessage,
   response: ServerResponse,
-  type: string,
+  { type, saveAs }: Pick<ServedFile, 'type' | 'saveAs'>,
   bytes: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
 ): Promise<void> {
   if (!readsOnly(request, response)) return;
   response.setHeader('Content-Type', type);
   response.setHeader('Cache-Control', 'no-store');
+  if (saveAs !== undefined) response.setHeader('Content-Disposition', `attachment; filename="${saveAs}"`);
   response.statusCode = 200;
   if (request.method === 'HEAD') return void response.end();
   const left = new AbortController();

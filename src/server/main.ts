@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { AvatarView } from '../protocol/messages.ts';
 import { type Config, isLoopback } from './config.ts';
 import { Connection, type ConnectionWorld } from './connection.ts';
 import { ConversationSession } from './conversation/session.ts';
@@ -12,6 +13,7 @@ import { instructions } from './instructions.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { openEngines } from './open-engines.ts';
+import { OpenVideo } from './open-video.ts';
 import { readPageFiles } from './page-files.ts';
 import type { PlanWorld } from './plan-here.ts';
 import { listenProblem, portProblem } from './port-problem.ts';
@@ -60,10 +62,14 @@ export async function startServer(
   const opened = await openEngines(config, log, onNews, signal, planWorld);
   const { engines, stages, names, voiceInputOff } = opened;
 
+  let video: OpenVideo | undefined;
   const metrics = new Metrics({
     sessions: () => sessions?.size ?? 0,
     backlog: () => sessions?.backlog() ?? { waiting: 0, dropped: 0 },
-    engines: () => Object.entries(stages).map(([stage, it]) => ({ stage, up: it.up(), restarts: it.restarts() })),
+    engines: () => [
+      ...Object.entries(stages).map(([stage, it]) => ({ stage, up: it.up(), restarts: it.restarts() })),
+      ...(video?.processes ?? []),
+    ],
   });
   const settings = conversationSettings(config, voiceFor(config.tts, engines.tts.voices, log));
   const tools = createToolBox(config.llm.tools);
@@ -93,6 +99,10 @@ export async function startServer(
   };
   sessions = new Sessions(create, config.limits, (outcome) => metrics.sessions.inc({ outcome }));
 
+  if (config.video.enabled) {
+    const onAvatar = (avatar: AvatarView) => sessions?.tellAll({ type: 'avatar', avatar });
+    video = new OpenVideo(config, { rate: engines.tts.rate, log, metrics, onAvatar });
+  }
   const world: ConnectionWorld = {
     sessions,
     metrics,
@@ -102,7 +112,7 @@ export async function startServer(
     voices: engines.tts.voices,
     engines: names,
     voiceInputOff,
-    video: undefined,
+    video,
   };
   const readiness = new ReadinessCheck(stages);
   const json = (status: number, body: unknown): Answer => ({
@@ -124,11 +134,14 @@ export async function startServer(
     pages: new Map<string, () => Promise<Answer>>([
       ['/livez', async () => ({ status: 200, type: 'text/plain', body: 'alive\n' })],
       ['/readyz', ready],
-      ['/healthz', async () => json(200, { engines: names, voiceInputOff, sessions: draining.size })],
+      [
+        '/healthz',
+        async () => json(200, { engines: names, voiceInputOff, sessions: draining.size, video: video?.state }),
+      ],
       ['/metrics', async () => ({ status: 200, type: 'text/plain; version=0.0.4', body: await metrics.text() })],
     ]),
     open,
-    routes: [],
+    routes: video ? [video.route] : [],
     sockets: new Map([['/ws/chat', (socket) => void new Connection(socket, world)]]),
     onRefused: (reason) => metrics.rejected.inc({ reason }),
   });
@@ -138,6 +151,7 @@ export async function startServer(
     server.close();
     server.closeAllConnections();
     metrics.close();
+    await video?.[Symbol.asyncDispose]();
     await opened[Symbol.asyncDispose]();
   };
   try {
@@ -147,6 +161,8 @@ export async function startServer(
     await closeAll();
     throw new StartError(listenProblem(error as NodeJS.ErrnoException, host, port), { cause: error });
   }
+  // Not before: whoever talks first must not wait for it.
+  video?.start();
   const address = server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host;
   return {

@@ -52,7 +52,7 @@ describe('a file over HTTP', () => {
       if (request.url === '/growing') {
         const one: (typeof growing)[number] = { next: () => {}, left: false };
         growing.push(one);
-        void answerGrowing(request, response, 'video/mp4', async function* (signal) {
+        void answerGrowing(request, response, { type: 'video/mp4' }, async function* (signal) {
           signal.addEventListener('abort', () => one.next(undefined));
           try {
             for (;;) {

@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AvatarView } from '../protocol/messages.ts';
+import { avatarsFolder } from './avatars-folder.ts';
+import type { Config } from './config.ts';
+import type { Route } from './file-answer.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { AvatarStore } from './video/avatars/avatar-store.ts';
+import { chooseBaseMaker } from './video/base/choose-maker.ts';
+import { ClipStore } from './video/clip-store.ts';
+import type { ReplyVideo } from './video/contracts.ts';
+import { LoopLibrary } from './video/loop-library.ts';
+import type { LoopMaker } from './video/loops/loop-maker.ts';
+import { Quiet } from './video/quiet.ts';
+import { type ClipFacts, VideoEngine } from './video/video-engine.ts';
+import type { VideoTier } from './video-link.ts';
+import { VideoProcess } from './video-process.ts';
+import { VideoRoutes } from './video-routes.ts';
+
+/** What the video tier needs of the server. */
+export type VideoWorld = {
+  /** Samples per second of all speech. */
+  readonly rate: number;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'clips' | 'clipSeconds'>;
+  /** Tells every page the face, whenever it changes. */
+  readonly onAvatar: (avatar: AvatarView) => void;
+};
+
+/** What is known of the video tier, for /healthz. */
+export type VideoState = {
+  readonly state: 'starting' | 'up' | 'restarting' | 'failed';
+  readonly why?: string;
+  readonly encoder?: string;
+  readonly baseClips: string;
+  readonly lipSync: string;
+};
+
+type Parts = {
+  readonly clips: ClipStore;
+  readonly library: LoopLibrary;
+  readonly engine: VideoEngine;
+};
+
+/** A process may compute for long before it hears of a cancel, on a machine that has other things to do. */
+const STALL_MS = 30_000;
+/** How long work in flight gets to end by itself when the server ends. */
+const LEAVE_MS = 1_000;
+
+/**
+ * The video tier: comes up in the background once it is told to, and says what it found. Speech never waits for it, whatever
+ * becomes of it.
+ */
+export class OpenVideo implements VideoTier, AsyncDisposable {
+  readonly #routes = new VideoRoutes();
+  readonly #config: Config;
+  readonly #world: VideoWorld;
+  readonly #quiet = new Quiet();
+  readonly #closing = new AbortController();
+  /** The process that makes clips, and the one that does what has time: base clips and pictures. */
+  readonly #processes: VideoProcess[] = [];
+  #makers: readonly LoopMaker[] = [];
+  #parts: Parts | undefined;
+  #started: Promise<void> = Promise.resolve();
+  #is: { readonly state: 'starting' | 'up' } | { readonly state: 'failed'; readonly why: string } = {
+    state: 'starting',
+  };
+
+  constructor(config: Config, world: VideoWorld) {
+    this.#config = config;
+    this.#world = world;
+  }
+
+  /** Begins; everything that waits for the tier goes on without it until it is up. */
+  start(): void {
+    this.#started = this.#bringUp().catch((error: Error) => {
+      if (this.#closing.signal.aborted) return;
+      this.#is = { state: 'failed', why: error.message };
+      this.#world.log.warn(`video  ${error.message} Speech works without.`);
+    });
+  }
+
+  /** Its addresses. */
+  get route(): Route {
+    return this.#routes.route;
+  }
+
+  get avatar(): AvatarView | undefined {
+    return this.#parts?.library.view;
+  }
+
+  open(): ReplyVideo | undefined {
+    return this.#is.state === 'failed' ? undefined : this.#parts?.engine.open();
+  }
+
+  talks(talking: boolean, who: object): void {
+    this.#quiet.talks(talking, who);
+  }
+
+  /** How it is. */
+  get state(): VideoState {
+    const { baseClips, lipSync } = this.#config.video;
+    const film = this.#processes[0];
+    const restarting = this.#is.state === 'up' && !film?.up;
+    return {
+      ...(restarting ? { state: 'restarting' } : this.#is),
+      ...(film?.facts.encoder === undefined ? {} : { encoder: String(film.facts.encoder) }),
+      baseClips: baseClips.engine === 'auto' ? 'still' : baseClips.engine,
+      lipSync: lipSync.engine === 'auto' ? 'visemes' : lipSync.engine,
+    };
+  }
+
+  /** Its processes, for the metrics. */
+  get processes(): { stage: string; up: boolean; restarts: number }[] {
+    const stages = ['video', 'video_base'];
+    return this.#processes.map(({ up, restarts }, i) => ({ stage: stages[i]!, up, restarts }));
+  }
+
+  /** Ends everything that runs for it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    const parts = this.#parts;
+    const quietly = Promise.all([parts?.engine[Symbol.asyncDispose](), parts?.library[Symbol.asyncDispose]()]);
+    await Promise.race([quietly, sleep(LEAVE_MS, undefined, { ref: false })]);
+    await Promise.all(this.#processes.map((process) => process[Symbol.asyncDispose]()));
+    await this.#started;
+    await quietly;
+    await Promise.all(this.#makers.map(({ maker }) => maker[Symbol.asyncDispose]()));
+    await (this.#parts ?? parts)?.clips[Symbol.asyncDispose]();
+  }
+
+  async #bringUp(): Promise<void> {
+    const began = performance.now();
+    const { video, cache, models, limits } = this.#config;
+    const { rate, log } = this.#world;
+    const settings = {
+      encoder: video.encoder,
+      lipSync: video.lipSync,
+      cacheDir: cache.folder,
+      offline: models.offline,
+    };
+    const stallMs = Math.max(STALL_MS, limits.stallSeconds * 1_000);
+    const start = (name: string) => {
+      const process = new VideoProcess({ name, settings, rate, stallMs, log });
+      this.#processes.push(process);
+      return process;
+    };
+    const [film, workshop] = [start('for clips'), start('for base clips')];
+    const warn = (text: string) => log.warn(`video  ${text}`);
+    const store = await AvatarStore.open({ folder: avatarsFolder(this.#config), first: video.avatar, warn });
+    const clips = await ClipStore.open(cache.folder, video.keepClips);
+    this.#makers = await this.#chooseMakers(workshop);
+    const library = new LoopLibrary({
+      worker: workshop.worker,
+      mode: video.mode,
+      makers: this.#makers,
+      prompts: video.prompts,
+      quiet: this.#quiet,
+      quietSeconds: video.quietSeconds,
+    });
+    const engine = new VideoEngine({
+      worker: film.worker,
+      bodies: library,
+      clips,
+      rate,
+      onEnd: (one) => this.#count(one),
+    });
+    this.#parts = { clips, library, engine };
+    this.#routes.open({ store, clips, library, worker: workshop.worker });
+    void this.#tellChanges(library);
+    await library.choose(await store.current());
+    await film.started;
+    this.#is = { state: 'up' };
+    const { encoder, baseClips, lipSync } = this.state;
+    const ms = Math.round(performance.now() - began);
+    log.info(`video  clips by ${encoder}, base clips by ${baseClips}, mouths by ${lipSync} - ready in ${ms} ms`);
+  }
+
+  /** Whatever keeps the maker that was asked for from its work, the picture alone can speak. */
+  async #chooseMakers({ worker }: VideoProcess): Promise<readonly LoopMaker[]> {
+    const { baseClips } = this.#config.video;
+    try {
+      return await chooseBaseMaker(baseClips, { worker });
+    } catch (error) {
+      this.#world.log.warn(`video  ${(error as Error).message} The still picture speaks.`);
+      return chooseBaseMaker({ engine: 'still' }, { worker });
+    }
+  }
+
+  async #tellChanges(library: LoopLibrary): Promise<void> {
+    try {
+      for await (const view of library.changes(this.#closing.signal)) this.#world.onAvatar(view);
+    } catch (error) {
+      this.#world.log.warn(`video  Changes of the face are not told any more: ${(error as Error).message}`);
+    }
+  }
+
+  #count({ end, speechSeconds, seconds }: ClipFacts): void {
+    const { metrics, log } = this.#world;
+    metrics.clips.inc({ result: end.kind });
+    if (end.kind === 'done') metrics.clipSeconds.observe(seconds);
+    log.debug('clip', { result: end.kind, speechSeconds, seconds });
+  }
+}

@@ -1,0 +1,87 @@
+import type { Logger } from './log.ts';
+import { remoteVideoWorker, tryVideoWorker } from './video/remote-video-worker.ts';
+import type { VideoWorkerSettings } from './video/video-worker.ts';
+import { EngineProcess } from './workers/engine-process.ts';
+import type { CallOptions } from './workers/worker.ts';
+
+export type VideoProcessOptions = {
+  /** What it is for, as in `The video engine for clips crashed`. */
+  readonly name: string;
+  readonly settings: VideoWorkerSettings;
+  /** Samples per second of the speech it is tried out with. */
+  readonly rate: number;
+  readonly stallMs: number;
+  readonly log: Logger;
+};
+
+/** ffmpeg may have to be fetched first. */
+const START_MS = 180_000;
+
+/** A process of the video tier, usable from the beginning: calls wait until it has started, or fail as its start did. */
+export class VideoProcess implements AsyncDisposable {
+  /** Rejects with the sentence that says why it cannot be started. */
+  readonly started: Promise<void>;
+  readonly worker = remoteVideoWorker(this);
+  readonly #starting: Promise<EngineProcess>;
+  readonly #closed = new AbortController();
+  #process: EngineProcess | undefined;
+
+  constructor({ name, settings, rate, stallMs, log }: VideoProcessOptions) {
+    this.#starting = EngineProcess.start(
+      {
+        stage: 'video',
+        name,
+        module: new URL('./video/video-worker.js', import.meta.url),
+        factory: 'create',
+        settings,
+        startMs: START_MS,
+        stallMs,
+        canary: (worker, signal) => tryVideoWorker(worker, rate, signal),
+        onNews: (news) => {
+          if (news.state === 'up') log.info(`The video engine ${name} is running again.`);
+          else log.warn(`The video engine ${name} ${news.why}; a new one is being started. Speech goes on without it.`);
+        },
+      },
+      this.#closed.signal,
+    );
+    this.started = this.#starting.then((process) => {
+      this.#process = process;
+    });
+    // Whoever calls it hears why.
+    this.started.catch(() => {});
+  }
+
+  get facts(): Readonly<Record<string, unknown>> {
+    return this.#process?.facts ?? {};
+  }
+
+  get up(): boolean {
+    return this.#process?.up ?? false;
+  }
+
+  get restarts(): number {
+    return this.#process?.restarts ?? 0;
+  }
+
+  /** As of `EngineProcess`. */
+  async *call(
+    method: string,
+    args: unknown[],
+    input: AsyncIterable<unknown> | undefined,
+    signal: AbortSignal,
+    options?: CallOptions,
+  ): AsyncGenerator<unknown, void, undefined> {
+    const aborted = new Promise<undefined>((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const process = await Promise.race([this.#starting, aborted]);
+    if (process && !signal.aborted) yield* process.call(method, args, input, signal, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    const process = await this.#starting.catch(() => undefined);
+    await process?.[Symbol.asyncDispose]();
+  }
+}
