@@ -156,7 +156,7 @@ export class AvatarLoops {
     if (!best || turnstile.busy) return undefined;
     const key = replyKey();
     const job = { loop: 'reply', prompt, negativePrompt: prompts.negative, seconds: best.seconds } as const;
-    const make = (file: string) => makeInQuiet(best.maker, this.#jobOf(job, file), quiet, onProgress, signal);
+    const make = (file: string) => makeInQuiet(best, this.#jobOf(job, file), quiet, onProgress, signal);
     if (!(await turnstile.pass(() => this.#shelf.add(key, make)))) return undefined;
     await this.#prepare(key, this.#shelf.fileOf(key), await this.#shelf.factsOf(key), () => {}, signal);
     const older = await this.#shelf.newestFirst(this.#shelf.keys.filter(isReplyKey));
@@ -167,9 +167,10 @@ export class AvatarLoops {
   /** Makes one loop, when its maker may work. */
   async #make(level: number, loop: LoopName, onProgress: (done: number) => void, signal: AbortSignal): Promise<void> {
     const { makers, quiet, quietSeconds, turnstile } = this.#tools;
-    const { maker } = makers[level]!;
+    const source = makers[level]!;
+    const { maker } = source;
     const job = this.#wanted(level, loop);
-    const make = (file: string) => makeInQuiet(maker, this.#jobOf(job, file), quiet, onProgress, signal);
+    const make = (file: string) => makeInQuiet(source, this.#jobOf(job, file), quiet, onProgress, signal);
     const key = loopKey(this.avatar.id, maker.version, job);
     // Each interruption cost the machine some minutes; it waits longer for the next quiet time.
     for (let seconds = quietSeconds; ; seconds = Math.min(MAX_QUIET_SECONDS, Math.max(10, 2 * seconds))) {

@@ -1,15 +1,17 @@
-import type { BaseClipFacts, BaseClipJob, BaseClipMaker } from '../contracts.ts';
+import type { BaseClipFacts, BaseClipJob } from '../contracts.ts';
 import type { Quiet } from '../quiet.ts';
+import type { LoopMaker } from './loop-maker.ts';
 
 /** From this share on, what is left takes less than beginning anew would cost: a job is then finished although somebody talks. */
 const NEARLY_DONE = 0.8;
 
 /**
  * Makes a base clip; a heavy maker's job is cancelled when talk begins, unless it is nearly done, and gives undefined:
- * speech goes first, and Wan's server can neither pause nor give way.
+ * speech goes first. What computes on regardless, as Wan's server does, is ended: loading it again costs less than a
+ * voice that stutters.
  */
 export async function makeInQuiet(
-  maker: BaseClipMaker,
+  { maker, release }: LoopMaker,
   job: BaseClipJob,
   quiet: Quiet,
   onProgress: (done: number) => void,
@@ -35,8 +37,9 @@ export async function makeInQuiet(
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (giveWay.signal.aborted) return undefined;
-    throw error;
+    if (!giveWay.signal.aborted) throw error;
+    await release?.().catch(() => {});
+    return undefined;
   } finally {
     talk.removeEventListener('abort', onTalk);
   }
