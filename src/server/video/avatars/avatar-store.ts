@@ -133,7 +133,9 @@ export class AvatarStore {
       () => false,
     );
     if (!described || !isThere) {
-      this.#warn(`The avatar in ${folder} is damaged and left out; delete that folder, or add its picture again.`);
+      // Presets are written anew at every start.
+      if (!this.#presets.has(id))
+        this.#warn(`The avatar in ${folder} is damaged and left out; delete that folder, or add its picture again.`);
       return undefined;
     }
     const { name, addedMs, face } = described;
