@@ -69,7 +69,7 @@ describe('a video by LightX2V', () => {
     expect(facts).toEqual({});
     expect(readFileSync(join(bench.folder, 'clip.mp4'), 'utf8')).toBe('a video');
     expect(readdirSync(bench.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
-    const [start] = bench.record('start') as [
+    const [start] = bench.record('start') as unknown as [
       { args: object; config: object; cache: string; alloc: string; pid: number },
     ];
     expect(start.args).toMatchObject({ host: '127.0.0.1', model_cls: 'wan2.2_moe_distill', task: 'flf2v' });
