@@ -1,0 +1,83 @@
+import type { BaseClip, Box, Face, Picture, Point } from '../contracts.ts';
+
+/** The part of all pictures of `base` that a lip-sync may want to see: every face of it, and half as much again around them. */
+export function faceRegion(base: BaseClip): Box {
+  let [left, top, right, bottom] = [base.width, base.height, 0, 0];
+  for (let i = 0; i < base.frames; i++) {
+    const { box } = base.face(i);
+    left = Math.min(left, box.x - box.width / 2);
+    top = Math.min(top, box.y - box.height / 2);
+    right = Math.max(right, box.x + 1.5 * box.width);
+    bottom = Math.max(bottom, box.y + 1.5 * box.height);
+  }
+  const [x, y] = [Math.max(0, Math.floor(left)), Math.max(0, Math.floor(top))];
+  return {
+    x,
+    y,
+    width: Math.min(base.width, Math.ceil(right)) - x,
+    height: Math.min(base.height, Math.ceil(bottom)) - y,
+  };
+}
+
+/** A copy of the pixels in `box`, which lies within the picture. */
+export function cropped({ width, rgb }: Picture, box: Box): Uint8Array {
+  const out = new Uint8Array(3 * box.width * box.height);
+  for (let row = 0; row < box.height; row++) {
+    const from = 3 * ((box.y + row) * width + box.x);
+    out.set(rgb.subarray(from, from + 3 * box.width), 3 * row * box.width);
+  }
+  return out;
+}
+
+/** The same face where the picture begins at `x`, `y`. */
+export function shifted(face: Face, { x, y }: Point): Face {
+  const all = (points: readonly Point[]) => points.map((point) => ({ x: point.x - x, y: point.y - y }));
+  return {
+    box: { ...face.box, x: face.box.x - x, y: face.box.y - y },
+    outerLips: all(face.outerLips),
+    innerLips: all(face.innerLips),
+    leftEye: all(face.leftEye),
+    rightEye: all(face.rightEye),
+    jaw: all(face.jaw),
+  };
+}
+
+/** The smallest rectangle that holds all pixels in which two pictures of one size differ; of no size when there are none. */
+export function changed(before: Uint8Array, after: Uint8Array, width: number): Box {
+  const height = before.length / 3 / width;
+  const row = 3 * width;
+  const differs = (y: number) =>
+    Buffer.compare(before.subarray(y * row, (y + 1) * row), after.subarray(y * row, (y + 1) * row)) !== 0;
+  let top = 0;
+  while (top < height && !differs(top)) top++;
+  if (top === height) return { x: 0, y: 0, width: 0, height: 0 };
+  let bottom = height;
+  while (!differs(bottom - 1)) bottom--;
+  let [left, right] = [row, 0];
+  for (let y = top; y < bottom; y++) {
+    const at = y * row;
+    let first = 0;
+    while (first < left && before[at + first] === after[at + first]) first++;
+    left = Math.min(left, first);
+    let last = row - 1;
+    while (last >= right && before[at + last] === after[at + last]) last--;
+    right = Math.max(right, last + 1);
+  }
+  const x = Math.floor(left / 3);
+  return { x, y: top, width: Math.ceil(right / 3) - x, height: bottom - top };
+}
+
+/** The pixels of `after` in `box`, less those of `before`, modulo 256. */
+export function difference(before: Picture, after: Picture, box: Box): Uint8Array {
+  const [old, out] = [cropped(before, box), cropped(after, box)];
+  for (let i = 0; i < out.length; i++) out[i] = out[i]! - old[i]!;
+  return out;
+}
+
+/** Adds what `difference` gave to the pixels in `box`. */
+export function add({ width, rgb }: Picture, box: Box, values: Uint8Array): void {
+  for (let row = 0, from = 0; row < box.height; row++) {
+    const to = 3 * ((box.y + row) * width + box.x);
+    for (let i = 0; i < 3 * box.width; i++) rgb[to + i] = rgb[to + i]! + values[from++]!;
+  }
+}
