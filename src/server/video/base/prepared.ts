@@ -14,11 +14,21 @@ export const PREPARED_VERSION = 1;
 const FRAMES = 'frames.rgb';
 const FACTS = 'clip.json';
 
-type Written = { version: number; width: number; height: number; frames: number; faces: readonly Face[] };
+type Written = {
+  version: number;
+  width: number;
+  height: number;
+  /** How many are in the file. */
+  frames: number;
+  /** Played forward and then back, because its end does not lead to its beginning. */
+  mirrored: boolean;
+  faces: readonly Face[];
+};
 
 /**
  * Writes frames, all of one size, and where the face is in each, into `folder`, whole or not at all. A frame beyond
- * `PREPARED_SECONDS` is left out. `onFrame` hears how many are written.
+ * `PREPARED_SECONDS` is left out; of a clip that does not close, the way back is added when it is read. `onFrame` hears how
+ * many are written.
  */
 export async function prepareBaseClip(
   frames: AsyncIterable<Picture>,
@@ -51,7 +61,9 @@ export async function prepareBaseClip(
     file = undefined;
     if (!first) throw new VideoError('The video has no picture.');
     const { width, height } = first;
-    const written: Written = { version: PREPARED_VERSION, width, height, frames: count, faces: track.faces() };
+    const mirrored = facts.closes === false && count > 2;
+    const faces = track.faces();
+    const written: Written = { version: PREPARED_VERSION, width, height, frames: count, mirrored, faces };
     await writeFile(join(scratch, FACTS), JSON.stringify(written), { mode: 0o600 });
     await replace(folder, scratch);
   } finally {
@@ -93,13 +105,15 @@ class PreparedClip implements BaseClip, AsyncDisposable {
   readonly frames: number;
   readonly #file: FileHandle;
   readonly #faces: readonly Face[];
+  readonly #stored: number;
   /** The frame that is most likely asked for next is read while the last one is worked on. */
   #ahead: { readonly index: number; readonly picture: Promise<Picture> } | undefined;
 
-  constructor(file: FileHandle, { width, height, frames, faces }: Written) {
+  constructor(file: FileHandle, { width, height, frames, mirrored, faces }: Written) {
     this.width = width;
     this.height = height;
-    this.frames = frames;
+    this.#stored = frames;
+    this.frames = mirrored ? 2 * frames - 2 : frames;
     this.#file = file;
     this.#faces = faces;
   }
@@ -115,9 +129,7 @@ class PreparedClip implements BaseClip, AsyncDisposable {
   }
 
   face(index: number): Face {
-    const face = this.#faces[index];
-    if (!face) throw new RangeError(`Frame ${index} of ${this.frames} was asked for.`);
-    return face;
+    return this.#faces[this.#placeOf(index)]!;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,13 +137,18 @@ class PreparedClip implements BaseClip, AsyncDisposable {
     await this.#file.close();
   }
 
-  async #read(index: number): Promise<Picture> {
+  #placeOf(index: number): number {
     if (!(index >= 0 && index < this.frames)) throw new RangeError(`Frame ${index} of ${this.frames} was asked for.`);
+    return index < this.#stored ? index : this.frames - index;
+  }
+
+  async #read(index: number): Promise<Picture> {
+    const start = this.#placeOf(index) * this.width * this.height * 3;
     const { width, height } = this;
     const rgb = new Uint8Array(width * height * 3);
     let filled = 0;
     while (filled < rgb.length) {
-      const { bytesRead } = await this.#file.read(rgb, filled, rgb.length - filled, index * rgb.length + filled);
+      const { bytesRead } = await this.#file.read(rgb, filled, rgb.length - filled, start + filled);
       if (bytesRead === 0) throw new VideoError('A prepared clip ended early; delete the avatar’s loops folder.');
       filled += bytesRead;
     }

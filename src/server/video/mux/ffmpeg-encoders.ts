@@ -34,12 +34,12 @@ const ENCODERS: readonly Encoder[] = [
 /** Key frames come twice a second, so that a seek is quick. */
 const KEY_FRAMES = ['-g', String(Math.floor(VIDEO_FPS / 2))];
 
-/** What turns RGB pictures into H.264 whose colours a browser shows as they were. */
-export const videoOutput = (encoder: Encoder, how: 'live' | 'careful'): string[] => [
-  ...[
-    '-vf',
-    'scale=flags=accurate_rnd+full_chroma_int:in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p',
-  ],
+const TO_VIDEO =
+  'scale=flags=accurate_rnd+full_chroma_int:in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p';
+
+/** What turns RGB pictures, after `filters`, into H.264 whose colours a browser shows as they were. */
+export const videoOutput = (encoder: Encoder, how: 'live' | 'careful', filters: readonly string[] = []): string[] => [
+  ...['-vf', [...filters, TO_VIDEO].join(',')],
   ...['-color_range', 'tv', '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
   ...['-c:v', encoder.name, ...encoder[how], ...KEY_FRAMES],
 ];

@@ -7,7 +7,16 @@ import { type Encoder, videoInput, videoOutput } from './ffmpeg-encoders.ts';
 import { FfmpegProcess, type FfmpegProgram, FIRST_INPUT } from './ffmpeg-process.ts';
 
 /** A user's file may be a playlist that names others: only files, never the network. */
-const FILES_ONLY = ['-protocol_whitelist', 'file,pipe'];
+export const FILES_ONLY = ['-protocol_whitelist', 'file,pipe'];
+
+/** The filters that bring a video to `VIDEO_FPS` and cut its middle to a square of `size` pixels. */
+export const squareAt = (size: number): string =>
+  [
+    `fps=${VIDEO_FPS}`,
+    `scale=${size}:${size}:force_original_aspect_ratio=increase:flags=bicubic+accurate_rnd+full_chroma_int`,
+    `crop=${size}:${size}`,
+    'format=rgb24',
+  ].join(',');
 
 /** `Codec.encodeVideo` by ffmpeg. */
 export async function encodeVideo(
@@ -54,9 +63,7 @@ export async function* decodeVideo(
   ...[file, size, signal]: Parameters<Codec['decodeVideo']>
 ): AsyncGenerator<Picture, void, undefined> {
   if (signal.aborted) return;
-  const square = `scale=${size}:${size}:force_original_aspect_ratio=increase:flags=bicubic+accurate_rnd+full_chroma_int`;
-  const filters = `fps=${VIDEO_FPS},${square},crop=${size}:${size},format=rgb24`;
-  const output = ['-map', '0:v:0', '-an', '-vf', filters, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
+  const output = ['-map', '0:v:0?', '-an', '-vf', squareAt(size), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
   const ffmpeg = new FfmpegProcess(program, [...FILES_ONLY, '-i', `file:${file}`, ...output]);
   const onAbort = () => void ffmpeg.kill();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -69,8 +76,11 @@ export async function* decodeVideo(
     }
     const code = await ffmpeg.ended;
     if (signal.aborted) return;
-    if (code !== 0 || frames === 0) {
-      throw new VideoError(`${file} cannot be read as a video: ${ffmpeg.complaint || 'it has no picture'}`);
+    if (/does not contain any stream/.test(ffmpeg.complaint) || (code === 0 && frames === 0)) {
+      throw new VideoError(`${file} shows nothing: it has no pictures; choose a video.`);
+    }
+    if (code !== 0) {
+      throw new VideoError(`${file} cannot be read as a video (${ffmpeg.complaint || code}); choose another one.`);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
