@@ -4,6 +4,7 @@ import { avatarsFolder } from './avatars-folder.ts';
 import type { Config } from './config.ts';
 import type { Route } from './file-answer.ts';
 import type { Logger } from './log.ts';
+import { makerWorld } from './maker-world.ts';
 import type { Metrics } from './metrics.ts';
 import { AvatarStore } from './video/avatars/avatar-store.ts';
 import { chooseBaseMaker } from './video/base/choose-maker.ts';
@@ -180,7 +181,7 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
   async #chooseMakers({ worker }: VideoProcess): Promise<readonly LoopMaker[]> {
     const { baseClips } = this.#config.video;
     try {
-      return await chooseBaseMaker(baseClips, { worker });
+      return await chooseBaseMaker(baseClips, makerWorld(this.#config, worker, this.#world.log, this.#closing.signal));
     } catch (error) {
       this.#world.log.warn(`video  ${(error as Error).message} The still picture speaks.`);
       return chooseBaseMaker({ engine: 'still' }, { worker });
