@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { MIC_RATE, writePcm16 } from '../protocol/pcm.ts';
+import { launchChromium } from './chromium.ts';
 import { type BargeIn, FAKE_MICROPHONE } from './fake-microphone.ts';
 import { onsetLag } from './onset-lag.ts';
 import { percentile, type Row, type Say, spread } from './row.ts';
@@ -23,7 +23,7 @@ export async function bargeInSpeaker(say: Say): Promise<Row[]> {
   const real = realUtterances(TIMES, 8);
   if (real.length === 0) say('The recordings (../shared/data) are not here: synthesised speech takes their place.');
   const utterances = (real.length > 0 ? real : await synthesisedUtterances(SENTENCES.slice(0, TIMES))).map(shortened);
-  const browser = await launch();
+  const browser = await launchChromium();
   if (typeof browser === 'string') {
     say(`barge-in-speaker is not measured: ${browser}`);
     return [];
@@ -79,19 +79,6 @@ async function bargeIn(page: Page, { samples, onset }: Utterance): Promise<Barge
   writePcm16(samples, new DataView(pcm.buffer, pcm.byteOffset, pcm.length), 0);
   await page.evaluate(`fakeMicrophone.say(${JSON.stringify(pcm.toString('base64'))}, ${onset})`);
   return page.evaluate<BargeIn | undefined>(`fakeMicrophone.silenced(${PATIENCE_MS})`);
-}
-
-/** Chromium, or why it is not there. */
-async function launch(): Promise<Browser | string> {
-  const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-  if (!executablePath) return 'Chromium is not installed (apt-get install chromium).';
-  const playwright = await import('playwright-core').catch(() => undefined);
-  if (!playwright) return 'the npm package playwright-core is not installed.';
-  return playwright.chromium.launch({
-    executablePath,
-    args: ['--headless=new', '--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
-    ignoreDefaultArgs: ['--mute-audio'],
-  });
 }
 
 function shortened(utterance: Utterance): Utterance {

@@ -24,6 +24,9 @@ const BENCHES: readonly Loader[] = [
     ids: ['clip-audio-delay', 'clip-audio-delay-4mb'],
     load: async () => (await import('./clip-audio-delay.ts')).clipAudioDelay,
   },
+  { ids: ['first-face'], load: async () => (await import('./first-face.ts')).firstFace },
+  { ids: ['av-offset'], load: async () => (await import('./av-offset.ts')).avOffset },
+  { ids: ['face-stop'], load: async () => (await import('./face-stop.ts')).faceStop },
   { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
 ];
 

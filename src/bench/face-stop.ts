@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MIC_RATE, writePcm16 } from '../protocol/pcm.ts';
+import { FacePage, type FaceStop } from './face-page.ts';
+import { FAKE_MICROPHONE } from './fake-microphone.ts';
+import { type Row, type Say, spread } from './row.ts';
+import { realUtterances, type Utterance } from './speech-set.ts';
+import { SENTENCES } from './synthesis-sentences.ts';
+import { synthesisedUtterances } from './synthesised.ts';
+
+const TIMES = 20;
+const SPOKEN_MS = 1_500;
+const PATIENCE_MS = 8_000;
+
+/**
+ * Speech into the page's microphone over a reply whose clip is shown: from `flush` reaching the page to the screen's drawing
+ * on which the clip is gone and the listening loop, decoded and moving, is on top; in drawings and milliseconds.
+ */
+export async function faceStop(say: Say): Promise<Row[]> {
+  const real = realUtterances(TIMES, 8);
+  const utterances = real.length > 0 ? real : await synthesisedUtterances(SENTENCES.slice(0, TIMES));
+  const reply = `${Array.from({ length: 400 }, () => 'words').join(' ')}.`;
+  const options = { vad: 'silero', script: FAKE_MICROPHONE };
+  const stops = await FacePage.with(say, reply, (face) => interruptAll(face, utterances, say), options);
+  if (!stops || stops.length === 0) return [];
+  const frames = spread(stops.map((stop) => stop.frames));
+  return [
+    { id: 'face-stop', unit: 'frames', ...frames, bar: 'worst ≤ 2', ok: frames.worst! <= 2 },
+    { id: 'face-stop', unit: 'ms', ...spread(stops.map((stop) => stop.ms)) },
+  ];
+}
+
+async function interruptAll(face: FacePage, utterances: readonly Utterance[], say: Say): Promise<FaceStop[]> {
+  const { page } = face;
+  await page.click('#talk');
+  await page.waitForSelector('[data-live=true]');
+  for (const utterance of utterances) {
+    await face.ask('Talk to me.');
+    await page.waitForSelector('#clip.on');
+    await sleep(400);
+    const before = await page.evaluate<number>('face.stops.length');
+    await page.evaluate(`fakeMicrophone.say(${JSON.stringify(pcmOf(utterance))}, ${utterance.onset})`);
+    const stopped = page.waitForFunction(`face.stops.length > ${before}`, undefined, { timeout: PATIENCE_MS });
+    if (!(await stopped.catch(() => undefined))) say(`${utterance.id}: no flush within ${PATIENCE_MS / 1000} s`);
+    // The rest of the utterance, the end of its turn, and quiet before the next.
+    await sleep(SPOKEN_MS + 800);
+  }
+  return page.evaluate<FaceStop[]>('face.stops');
+}
+
+function pcmOf({ samples, onset }: Utterance): string {
+  const spoken = samples.subarray(0, onset + (SPOKEN_MS / 1000) * MIC_RATE);
+  const pcm = Buffer.alloc(2 * spoken.length);
+  writePcm16(spoken, new DataView(pcm.buffer, pcm.byteOffset, pcm.length), 0);
+  return pcm.toString('base64');
+}
