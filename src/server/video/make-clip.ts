@@ -17,6 +17,7 @@ export type ClipTools = {
 /** A clip may take this long, and this many times its own length. */
 const LIMIT_MS = 20_000;
 const LIMIT_LENGTHS = 3;
+const TOO_LONG = 'A clip took too long: the video engine is still starting, or the machine is too slow for video.';
 
 /**
  * Makes a reply's clip and ends the reply: done, or failed with one sentence. Never rejects; returns once the worker has
@@ -77,7 +78,7 @@ async function limitTime(reply: ReplyClip, { clock, rate }: ClipTools, sent: () 
     if (left > 0) {
       await clock.wait(left, reply.gone);
     } else if (reply.speech.ended.aborted || (sent() === before && reply.speech.unread > 0)) {
-      reply.end({ kind: 'failed', message: 'A clip took too long; the machine is too slow for video.' });
+      reply.end({ kind: 'failed', message: TOO_LONG });
     } else {
       since = clock.now();
       before = sent();

@@ -79,7 +79,11 @@ export class VideoEngine implements ClipLine, AsyncDisposable {
       // What is being made gives its body back when the worker has let go of it.
       if (this.#making !== reply) reply.body?.giveBack();
       const seconds = (this.#tools.clock.now() - since) / 1_000;
-      onEnd?.({ end: reply.ended!, speechSeconds: reply.speech.samples / rate, seconds });
+      try {
+        onEnd?.({ end: reply.ended!, speechSeconds: reply.speech.samples / rate, seconds });
+      } catch {
+        // What counts clips must not end the server, as an error in here would.
+      }
     });
     // A newer reply takes its conversation's place, so that quick turns do not lose it again and again.
     const place = before ? this.#line.indexOf(before) : -1;

@@ -220,6 +220,21 @@ describe('what goes wrong', () => {
     expect(ends[0]).toMatchObject({ message: 'The video process ended. It is started again.' });
   });
 
+  it('is no matter of the server, though it were in what counts the clips', async () => {
+    const { worker, bodies, clips } = setup();
+    const onEnd = () => {
+      throw new Error('No such metric.');
+    };
+    const engine = new VideoEngine({ worker, bodies, clips, rate: RATE, clock: new HandClock(), onEnd });
+    const video = engine.open();
+    video.speech(1, second());
+    await settle();
+    video.cancel(1);
+    video.speech(2, second());
+    await settle();
+    expect(worker.running).toBe(1);
+  });
+
   it('does not show a user what was not written for users', async () => {
     const { video, worker, told } = setup();
     video.speech(1, second());
@@ -257,11 +272,8 @@ describe('what goes wrong', () => {
     expect(brief(told.events)).toEqual(['progress 1']);
     clock.advance(1);
     await settle();
-    expect(told.events.at(-1)).toEqual({
-      type: 'failed',
-      turn: 1,
-      message: 'A clip took too long; the machine is too slow for video.',
-    });
+    expect(told.events.at(-1)).toMatchObject({ type: 'failed', turn: 1 });
+    expect(told.events.at(-1)).toHaveProperty('message', expect.stringContaining('took too long'));
     expect(worker.last.cancelled).toBe(true);
     clock.advance(5_000);
     await worker.last.finish();

@@ -108,7 +108,7 @@ export class AvatarLoops {
     const all = missing.reduce((sum, weight) => sum + weight, 0);
     let done = 0;
     const tell = (share: number | undefined) => {
-      if (share !== undefined && this.#making !== undefined && Math.abs(share - this.#making) < 0.01) return;
+      if (share !== undefined && this.#making !== undefined && Math.abs(share - this.#making) < 0.02) return;
       this.#making = share;
       this.#onChange();
     };
