@@ -59,8 +59,10 @@ function warp(picture: Picture, map: MouthMap, columns: MouthColumns, shape: Mou
       } else from = v - chinDown[i]! * (1 - ease((v - chin) / (neck - chin)));
       let inLips = 1;
       if (v < lipsFrom) inLips = ease((v - nose) / (lipsFrom - nose));
-      else if (v > lipsTo) inLips = 1 - ease((v - lipsTo) / (chin - lipsTo));
-      const du = aside[i]! * inLips;
+      else if (v > lipsTo) inLips = 1 - ease((v - lipsTo) / (0.7 * (chin - lipsTo)));
+      // The jaw's own edge stays when lips go sideways.
+      const edge = (u < 0 ? map.jawLeft : map.jawRight)[Math.round(v - nose)]!;
+      const du = aside[i]! * inLips * (1 - ease((Math.abs(u) / edge - 0.5) / 0.5));
       const dv = from - v;
       const to = (y * width + x) * 3;
       if (du !== 0 || dv !== 0) sample(x + du * cos - dv * sin, y + du * sin + dv * cos, width, height, rgb, to);

@@ -73,7 +73,7 @@ export function moveColumns(map: MouthMap, shape: MouthShape): MouthColumns {
 
   for (let i = 0; i < count; i++) {
     const x = (i - (count - 1) / 2) / COLUMNS_PER_PIXEL;
-    const aside = moved(x, half, wider, map.side);
+    const aside = moved(x, half, wider, 0.85 * map.side);
     const share = Math.min(1, Math.abs((x + aside) / half));
     const across = Math.sign(x + aside) * share * centre + centre;
     const upper = at(map.upper, across);

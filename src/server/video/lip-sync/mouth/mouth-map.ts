@@ -20,6 +20,9 @@ export type MouthMap = {
   readonly chin: number;
   readonly neck: number;
   readonly side: number;
+  /** How far the jaw's edge is to the left and to the right, for each pixel of height from `nose` on. */
+  readonly jawLeft: Float32Array;
+  readonly jawRight: Float32Array;
   readonly lips: Colour;
   /** How bright the face is, 0 to 1. */
   readonly light: number;
@@ -66,6 +69,8 @@ export function mapMouth(picture: Picture, face: Face): MouthMap {
   const chin = Math.max(lowest + 0.5 * half, ...jaw.map(({ y }) => y));
   const highest = Math.min(...top);
   const colours = coloursOf(picture, axes, half, lower, bottom);
+  const nose = highest - noseAbove(face, axes, highest, half);
+  const neck = chin + Math.max(0.9 * (chin - lowest), 1.2 * half);
   return {
     axes,
     half,
@@ -73,10 +78,11 @@ export function mapMouth(picture: Picture, face: Face): MouthMap {
     upper,
     lower,
     bottom,
-    nose: highest - noseAbove(face, axes, highest, half),
+    nose,
     chin,
-    neck: chin + Math.max(0.9 * (chin - lowest), 1.2 * half),
+    neck,
     side: sideOf(jaw, half),
+    ...jawOf(jaw, nose, neck, half),
     parted,
     ...colours,
   };
@@ -95,6 +101,20 @@ function sideOf(jaw: readonly Point[], half: number): number {
   const beside = jaw.filter(({ y }) => Math.abs(y) < 1.5 * half).map(({ x }) => Math.abs(x));
   const reach = beside.length > 0 ? beside.reduce((sum, x) => sum + x, 0) / beside.length : 2 * half;
   return 1.1 * Math.min(3 * half, Math.max(1.8 * half, reach));
+}
+
+/** The jaw's edges on both sides of the mouth; see `MouthMap`. */
+function jawOf(jaw: readonly Point[], nose: number, neck: number, half: number) {
+  const lowest = jaw.reduce((found, { y }, i) => (y > jaw[found]!.y ? i : found), 0);
+  const turned = (points: readonly Point[]) => points.map(({ x, y }) => ({ x: y, y: x }));
+  const left = turned(jaw.slice(0, lowest + 1));
+  const right = turned(jaw.slice(lowest)).reverse();
+  const count = Math.ceil(neck - nose) + 1;
+  const at = (line: readonly Point[]) =>
+    Float32Array.from({ length: count }, (_, i) =>
+      jaw.length < 3 ? 2 * half : Math.max(1.2 * half, Math.abs(heightAt(line, nose + i))),
+    );
+  return { jawLeft: at(left), jawRight: at(right) };
 }
 
 /** The lips' colour and the face's light, from samples of the lower lip, the chin and the cheeks. */
