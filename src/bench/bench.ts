@@ -28,6 +28,8 @@ const BENCHES: readonly Loader[] = [
   { ids: ['av-offset'], load: async () => (await import('./av-offset.ts')).avOffset },
   { ids: ['face-stop'], load: async () => (await import('./face-stop.ts')).faceStop },
   { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
+  { ids: ['viseme-speed'], load: async () => (await import('./viseme-speed.ts')).visemeSpeed },
+  { ids: ['av-drift'], load: async () => (await import('./av-drift.ts')).avDrift },
 ];
 
 export type BenchOptions = { readonly only: string | undefined; readonly json: boolean; readonly list: boolean };

@@ -52,7 +52,7 @@ async function* until<T>(items: AsyncIterable<T>, opened: Promise<void>): AsyncG
   await opened;
 }
 
-describe.runIf(codec)('the video tier’s process', () => {
+describe.runIf(codec)('the video tier’s process', { timeout: 60_000 }, () => {
   let scratch: string;
   let base: string;
   const open: Process[] = [];
@@ -123,6 +123,7 @@ describe.runIf(codec)('the video tier’s process', () => {
     const { worker, pid } = await begin();
     const { opened, release } = gate();
     const speech = until(flashSpeech(2 * RATE, RATE, 2_400), opened);
+    const killed: number[] = [];
     const reading = all(
       (async function* () {
         for await (const piece of worker.speak(job('killed.mp4'), speech, signal)) {
@@ -134,7 +135,6 @@ describe.runIf(codec)('the video tier’s process', () => {
         }
       })(),
     );
-    const killed: number[] = [];
     await expect(reading).rejects.toThrow(expect.objectContaining({ name: 'VideoError' }));
     release();
     expect(killed.length).toBeGreaterThan(0);
