@@ -12,7 +12,7 @@ const { WebAssembly } = globalThis as unknown as {
   };
 };
 
-type Decoder = { decode(bytes: Uint8Array, preserveOrientation?: boolean): Rgba | null };
+type Decoder = { decode(bytes: Uint8Array, ...options: readonly boolean[]): Rgba | null };
 type Factory = (options: object) => Promise<Decoder>;
 
 /** The pixels of a JPEG file as stored, not turned upright (mozjpeg); throws a `PictureProblem` when it is damaged. */
@@ -20,7 +20,8 @@ export async function readJpeg(bytes: Uint8Array): Promise<Rgba> {
   // A decoder would fill what is missing with grey.
   if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf('\xff\xd9', undefined, 'latin1') < 0)
     throw damaged('JPEG');
-  return decode('JPEG', '@jsquash/jpeg/codec/dec/mozjpeg_dec', bytes);
+  // False: it would turn the picture upright, and not say so.
+  return decode('JPEG', '@jsquash/jpeg/codec/dec/mozjpeg_dec', bytes, false);
 }
 
 /** The pixels of a WebP file (libwebp); throws a `PictureProblem` when it is damaged. */
@@ -29,10 +30,10 @@ export function readWebp(bytes: Uint8Array): Promise<Rgba> {
 }
 
 /** In a sandbox of its own for each picture: one that breaks it takes nothing else along. */
-async function decode(kind: string, codec: string, bytes: Uint8Array): Promise<Rgba> {
+async function decode(kind: string, codec: string, bytes: Uint8Array, ...options: readonly boolean[]): Promise<Rgba> {
   const decoder = await open(codec);
   try {
-    const pixels = decoder.decode(bytes, false);
+    const pixels = decoder.decode(bytes, ...options);
     if (pixels) return pixels;
   } catch (cause) {
     throw damaged(kind, cause);
