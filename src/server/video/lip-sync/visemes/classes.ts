@@ -14,10 +14,10 @@ export const VISEMES: readonly Viseme[] = [
   viseme('s z sh ch', { open: 0.16, wide: 0.35, pressed: 0, teeth: 0.9 }, 1),
   viseme('a', { open: 1, wide: 0.1, pressed: 0, teeth: 0.25 }, 1),
   viseme('e', { open: 0.65, wide: 0.35, pressed: 0, teeth: 0.3 }, 1),
-  viseme('i', { open: 0.4, wide: 0.8, pressed: 0, teeth: 0.45 }, 1),
-  viseme('o u w', { open: 0.45, wide: -0.9, pressed: 0, teeth: 0 }, 1.4),
+  viseme('i', { open: 0.5, wide: 0.8, pressed: 0, teeth: 0.45 }, 1),
+  viseme('o u w', { open: 0.6, wide: -0.9, pressed: 0, teeth: 0 }, 1.4),
   viseme('t d n l k h', { open: 0.3, wide: 0.15, pressed: 0, teeth: 0.35 }, 0.5),
-  viseme('r', { open: 0.4, wide: -0.45, pressed: 0, teeth: 0.15 }, 0.8),
+  viseme('r', { open: 0.5, wide: -0.45, pressed: 0, teeth: 0.15 }, 0.8),
 ];
 
 /** Which of them is silence. */

@@ -5,18 +5,20 @@ import { ROWS_AFTER, ROWS_BEFORE, VisemeNetwork } from './network.ts';
 
 /** Rows of features to a frame: 40 ms. */
 const ROWS = 4;
-/** A mouth takes its shape from what is said around the middle of its frame and 15 ms later: it moves ahead of the sound. */
-const CENTRE = 3.5;
+/** A mouth takes its shape from what is said around the middle of its frame and 10 ms later: it moves ahead of the sound. */
+const CENTRE = 3;
 const FROM = -2;
 const TO = 7;
 const SPREAD = 2.2;
 /** How far a mouth opens and closes from one frame to the next. */
 const MOST_OPENING = 0.45;
 const MOST_CLOSING = 0.4;
+/** Lips that are pressed together were quick to close. */
+const MOST_PRESSING = 1;
 /** A voice this far below its loudest parts (dB) moves the mouth least, and at the other it opens it wholly. */
-const SOFT_DB = -24;
-const FULL_DB = -4;
-const LEAST = 0.35;
+const SOFT_DB = -20;
+const FULL_DB = 0;
+const LEAST = 0.1;
 /** Openings this small are closed. */
 const CLOSED = 0.08;
 
@@ -102,8 +104,9 @@ export class MouthTrack {
   #moved({ open, wide, pressed, teeth }: MouthShape): MouthShape {
     const wanted = Math.max(0, open * (1 - pressed) - CLOSED) / (1 - CLOSED);
     const last = this.#last.open;
+    const closing = MOST_CLOSING + (MOST_PRESSING - MOST_CLOSING) * pressed;
     this.#last = {
-      open: Math.max(last - MOST_CLOSING, Math.min(last + MOST_OPENING, wanted, 1)),
+      open: Math.max(last - closing, Math.min(last + MOST_OPENING, wanted, 1)),
       wide: clamp(wide, -1, 1),
       pressed,
       teeth: clamp(teeth, 0, 1),

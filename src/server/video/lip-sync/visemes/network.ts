@@ -36,10 +36,18 @@ export class VisemeNetwork {
   }
 }
 
+/** Inputs come in multiples of four, and four sums at a time keep the processor busier than one. */
 function forward({ bias, weights }: Layer, input: Float32Array, output: Float32Array, rectified: boolean): void {
-  for (let to = 0, at = 0; to < output.length; to++) {
-    let sum = bias[to]!;
-    for (let from = 0; from < input.length; from++) sum += input[from]! * weights[at++]!;
+  const length = input.length;
+  for (let to = 0, row = 0; to < output.length; to++, row += length) {
+    let [a, b, c, d] = [bias[to]!, 0, 0, 0];
+    for (let i = 0; i < length; i += 4) {
+      a += input[i]! * weights[row + i]!;
+      b += input[i + 1]! * weights[row + i + 1]!;
+      c += input[i + 2]! * weights[row + i + 2]!;
+      d += input[i + 3]! * weights[row + i + 3]!;
+    }
+    const sum = a + b + c + d;
     output[to] = rectified ? Math.max(0, sum) : sum;
   }
 }
