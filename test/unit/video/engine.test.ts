@@ -123,7 +123,7 @@ describe('one clip at a time', () => {
   });
 
   it('a worker that does not let go of a cancelled clip holds up the next one for five seconds at most', async () => {
-    const { video, told, worker, clock } = setup();
+    const { video, told, worker, clock, clips } = setup();
     worker.deaf = true;
     video.speech(1, second());
     await settle();
@@ -136,7 +136,9 @@ describe('one clip at a time', () => {
     await settle();
     expect(worker.speaks.length).toBe(2);
     hung.give();
-    await hung.finish();
+    await settle();
+    // It was left at its first sign of life, and its clip dropped.
+    expect({ state: hung.state, growing: clips.growing }).toEqual({ state: 'over', growing: 1 });
     worker.last.give();
     await settle();
     expect(brief(told.events)).toEqual(['progress 1', 'progress 2', 'clip 2', 'bytes 2']);

@@ -27,6 +27,8 @@ export type MakerWorld = {
 /** Long enough that breathing and blinking do not look like a clockwork. */
 const STILL_SECONDS = 6;
 const USER_VIDEO_SECONDS = 10;
+/** What servers of `/v1/videos` make as a rule. */
+const SERVER_SECONDS = 5;
 
 /**
  * The makers of base clips, from the quickest to the best: the picture alone is brought to life first, and is shown until
@@ -50,7 +52,9 @@ export async function chooseBaseMaker(settings: BaseClipSettings, world: MakerWo
       const maker = closedMaker(wan22, debian);
       return [still, { maker, seconds: settings.frames / WAN22_FPS, release: () => wan22.release() }];
     }
-    case 'openai-videos':
-      throw new VideoError('Servers of videos are not known yet; set video.baseClips.engine to still.');
+    case 'openai-videos': {
+      const { createOpenAiVideos } = await import('./openai-videos.ts');
+      return [still, { maker: closedMaker(createOpenAiVideos(settings), debian), seconds: SERVER_SECONDS }];
+    }
   }
 }
