@@ -108,7 +108,10 @@ async function use({ json, store, print }: Ready, wanted: string): Promise<numbe
 
 /** What a user can do: the part to take, for each face, ready to be pasted. */
 function explain({ message, width, height, faces }: Extract<ImportedPicture, { ok: false }>, file: string): string[] {
-  if (!width || !height || !faces || faces.length < 2) return [message];
+  if (!width || !height || !faces || faces.length === 0) {
+    return width ? [message, 'Take a square with --crop x,y,size: shares of width, height and width.'] : [message];
+  }
+  if (faces.length === 1) return [message];
   const crops = faces.map((face) => {
     const { left, top, side } = frameFace(face, width, height);
     const shares = [left / width, top / height, side / width];

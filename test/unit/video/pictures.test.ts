@@ -191,6 +191,13 @@ describe('refusing pictures', () => {
     }
   });
 
+  it('is not deceived by a smaller picture inside', async () => {
+    const [inside, whole] = [await jpegOf(quarters(8, 8)), await jpegOf(quarters(32, 32))];
+    const file = withExifInJpeg(whole, Buffer.concat([exif(1), inside]));
+    expect(await readPicture(file)).toMatchObject({ width: 32 });
+    expect(await problemOf(file.subarray(0, file.length - 20))).toBe('damaged');
+  });
+
   it('says that a PNG is damaged when a byte is not what it was', async () => {
     const png = Buffer.from(await writePng(quarters(32, 32)));
     for (let at = 8; at < png.length; at++) {

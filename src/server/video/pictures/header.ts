@@ -7,6 +7,8 @@ export type Header = {
   readonly width: number;
   readonly height: number;
   readonly orientation: Orientation;
+  /** The byte behind which the pixels are; before it a smaller picture may be hidden. */
+  readonly pixelsAt: number;
 };
 
 const PNG_MAGIC = '\x89PNG\r\n\x1a\n';
@@ -47,7 +49,7 @@ function pngHeader(file: Buffer): Header {
     if (type === 'eXIf') orientation = exifOrientation(file.subarray(at + 8, at + 8 + file.readUInt32BE(at)));
     if (type === 'acTL') throw new PictureProblem('format', 'This is an animated PNG; save one of its pictures.');
   }
-  return { kind: 'PNG', width: file.readUInt32BE(16), height: file.readUInt32BE(20), orientation };
+  return { kind: 'PNG', width: file.readUInt32BE(16), height: file.readUInt32BE(20), orientation, pixelsAt: 33 };
 }
 
 /** Sizes stand in the frame header, SOF0 to SOF15 without DHT, JPG and DAC (ITU T.81, table B.1). */
@@ -75,7 +77,8 @@ function jpegHeader(file: Buffer): Header {
       if (marker > 0xc2 || segment.readUInt8(0) !== 8) {
         throw new PictureProblem('format', 'This is a rare kind of JPEG; save it again as an ordinary JPEG or as PNG.');
       }
-      return { kind: 'JPEG', width: segment.readUInt16BE(3), height: segment.readUInt16BE(1), orientation };
+      const [width, height] = [segment.readUInt16BE(3), segment.readUInt16BE(1)];
+      return { kind: 'JPEG', width, height, orientation, pixelsAt: at };
     }
     at += 2 + length;
   }
@@ -86,12 +89,13 @@ function webpHeader(file: Buffer): Header {
   if (type === 'VP8 ') {
     if (file.readUIntBE(23, 3) !== 0x9d012a) throw damaged('WebP');
     const [width, height] = [file.readUInt16LE(26) & 0x3fff, file.readUInt16LE(28) & 0x3fff];
-    return { kind: 'WebP', width, height, orientation: 1 };
+    return { kind: 'WebP', width, height, orientation: 1, pixelsAt: 20 };
   }
   if (type === 'VP8L') {
     if (file.readUInt8(20) !== 0x2f) throw damaged('WebP');
     const bits = file.readUInt32LE(21);
-    return { kind: 'WebP', width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1, orientation: 1 };
+    const [width, height] = [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
+    return { kind: 'WebP', width, height, orientation: 1, pixelsAt: 20 };
   }
   if (type !== 'VP8X') throw damaged('WebP');
   if (file.readUInt8(20) & 2)
@@ -105,5 +109,6 @@ function webpHeader(file: Buffer): Header {
     }
     at += 8 + length + (length & 1);
   }
-  return { kind: 'WebP', width: file.readUIntLE(24, 3) + 1, height: file.readUIntLE(27, 3) + 1, orientation };
+  const [width, height] = [file.readUIntLE(24, 3) + 1, file.readUIntLE(27, 3) + 1];
+  return { kind: 'WebP', width, height, orientation, pixelsAt: 30 };
 }

@@ -35,12 +35,12 @@ export async function readPicture(bytes: Uint8Array, limits: PictureLimits = PIC
   return turnUpright({ width, height, rgb: opaque(pixels) }, orientation);
 }
 
-function decode({ kind }: Header, bytes: Uint8Array): Promise<Rgba> {
+function decode({ kind, pixelsAt }: Header, bytes: Uint8Array): Promise<Rgba> {
   switch (kind) {
     case 'PNG':
       return readPng(bytes);
     case 'JPEG':
-      return readJpeg(bytes);
+      return readJpeg(bytes, pixelsAt);
     case 'WebP':
       return readWebp(bytes);
   }

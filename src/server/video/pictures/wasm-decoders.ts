@@ -15,11 +15,11 @@ const { WebAssembly } = globalThis as unknown as {
 type Decoder = { decode(bytes: Uint8Array, ...options: readonly boolean[]): Rgba | null };
 type Factory = (options: object) => Promise<Decoder>;
 
-/** The pixels of a JPEG file as stored, not turned upright (mozjpeg); throws a `PictureProblem` when it is damaged. */
-export async function readJpeg(bytes: Uint8Array): Promise<Rgba> {
+/** The pixels of a JPEG file, whose frame begins at `frameAt`, not turned upright (mozjpeg); throws a `PictureProblem`. */
+export async function readJpeg(bytes: Uint8Array, frameAt: number): Promise<Rgba> {
   // A decoder would fill what is missing with grey.
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf('\xff\xd9', undefined, 'latin1') < 0)
-    throw damaged('JPEG');
+  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf('\xff\xd9', frameAt, 'latin1');
+  if (end < 0) throw damaged('JPEG');
   // False: it would turn the picture upright, and not say so.
   return decode('JPEG', '@jsquash/jpeg/codec/dec/mozjpeg_dec', bytes, false);
 }
