@@ -10,8 +10,8 @@ export type Viseme = MouthShape & {
 export const VISEMES: readonly Viseme[] = [
   viseme('silence', { open: 0, wide: 0, pressed: 0, teeth: 0 }, 1),
   viseme('m b p', { open: 0, wide: 0, pressed: 1, teeth: 0 }, 2.5),
-  viseme('f v', { open: 0.12, wide: 0.1, pressed: 0, teeth: 0.8 }, 1.8),
-  viseme('s z sh ch', { open: 0.16, wide: 0.35, pressed: 0, teeth: 0.9 }, 1),
+  viseme('f v', { open: 0.2, wide: 0.1, pressed: 0, teeth: 0.8 }, 1.8),
+  viseme('s z sh ch', { open: 0.35, wide: 0.35, pressed: 0, teeth: 0.9 }, 1),
   viseme('a', { open: 1, wide: 0.1, pressed: 0, teeth: 0.25 }, 1),
   viseme('e', { open: 0.65, wide: 0.35, pressed: 0, teeth: 0.3 }, 1),
   viseme('i', { open: 0.5, wide: 0.8, pressed: 0, teeth: 0.45 }, 1),
