@@ -25,25 +25,26 @@ export type Wan22Request = {
 export const HUNG_MS = 600_000;
 const ANSWER_MS = 30_000;
 
-/** Gives a task to the server; waits while its queue is full. Answers the task's id. */
+/** A name for a task, by which the server will know it. */
+export const newTaskId = (): string => `voice-chat-${randomUUID()}`;
+
+/** Gives a task to the server; waits while its queue is full. */
 export async function submit(
   server: LightX2VServer,
+  id: string,
   request: Wan22Request,
   pollMs: number,
   signal: AbortSignal,
-): Promise<string> {
-  const id = `voice-chat-${randomUUID()}`;
+): Promise<void> {
   const body = JSON.stringify(fieldsOf(id, request));
   for (;;) {
     const response = await ask(server, 'POST', '/v1/tasks/video/', signal, body);
-    if (response?.ok) {
-      const { task_id } = (await response.json()) as { task_id?: unknown };
-      return typeof task_id === 'string' ? task_id : id;
-    }
-    const status = response?.status;
     await response?.body?.cancel();
-    if (status !== undefined && status !== 503) {
-      throw new VideoError(`LightX2V refused the task (${status}). Is it the version of docs/video-models.md?`);
+    if (response?.ok) return;
+    if (response && response.status !== 503) {
+      throw new VideoError(
+        `LightX2V refused the task (${response.status}). Is it the version of docs/video-models.md?`,
+      );
     }
     await sleep(pollMs, undefined, { signal });
   }
