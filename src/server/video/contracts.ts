@@ -46,8 +46,11 @@ export type BaseClipJob = {
 
 /** What a maker knows of the clip that it wrote. */
 export type BaseClipFacts = {
-  /** Where the face is in each frame, when the maker knows; otherwise it is looked for. */
-  readonly faces?: readonly Face[];
+  /**
+   * Where the face is in each frame, when the maker knows; otherwise it is looked for. `beside`: in `<file>.faces.json`, for
+   * that is much to hand from process to process.
+   */
+  readonly faces?: readonly Face[] | 'beside';
   /** Whether its end leads back to its beginning; where not, whoever repeats it has to close the loop. True if not given. */
   readonly closes?: boolean;
 };

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -83,7 +83,8 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     const { frames, faces, count } = stillFrames(picture, job.face, job.loop, job.seconds);
     yield* progress<BaseClipFacts>(async (tell) => {
       await codec.encodeVideo(giveWay(frames), picture, job.file, (done) => tell(done / count), signal);
-      return { faces };
+      await writeFile(besideOf(job.file), JSON.stringify(faces));
+      return { faces: 'beside' };
     }, signal);
   }
 
@@ -95,9 +96,11 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
   ): AsyncGenerator<number, void, undefined> {
     if (signal.aborted) return;
     yield* progress<number>(async (tell) => {
+      const beside = facts.faces === 'beside' ? await facesBeside(file) : undefined;
+      const known = beside ? { ...facts, faces: beside } : facts;
       const frames = codec.decodeVideo(file, PREPARED_SIZE, signal);
       const most = PREPARED_SECONDS * VIDEO_FPS;
-      await prepareBaseClip(frames, folder, facts, findFaces, (done) => tell(done / most), signal);
+      await prepareBaseClip(frames, folder, known, findFaces, (done) => tell(done / most), signal);
       return 1;
     }, signal);
   }
@@ -142,6 +145,14 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     },
   };
 }
+
+const besideOf = (file: string) => `${file}.faces.json`;
+
+/** Faces that lie beside a clip; they are looked for anew if that file is lost. */
+const facesBeside = async (file: string): Promise<readonly Face[] | undefined> => {
+  const json = await readFile(besideOf(file), 'utf8').catch(() => undefined);
+  return json === undefined ? undefined : (JSON.parse(json) as readonly Face[]);
+};
 
 /** Loaded when first needed: most processes find no faces. */
 const findFaces = async (picture: Picture): Promise<readonly Face[]> =>

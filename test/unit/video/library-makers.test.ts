@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/server/config.ts';
 import { type BaseClipSettings, chooseBaseMaker } from '../../../src/server/video/base/choose-maker.ts';
 import { closedMaker } from '../../../src/server/video/base/closed-maker.ts';
 import type { BaseClipJob, BaseClipMaker, Picture } from '../../../src/server/video/contracts.ts';
@@ -40,11 +41,7 @@ describe('the makers of base clips', () => {
   });
 
   it('wan22 knows nothing of the machine but what it is told', async () => {
-    const settings = {
-      ...{ engine: 'wan22', python: 'python3', preset: 'auto', weights: 'auto' },
-      ...{ baseModel: '', highNoise: '', lowNoise: '', frames: 81, steps: [1000, 500], boundaryStep: 1, loras: [] },
-      ...{ port: 0, startMinutes: 1 },
-    } as const;
+    const settings = parseConfig('video: { baseClips: { engine: wan22 } }').video.baseClips;
     await expect(choose(settings)).rejects.toThrow('Wan2.2 is not known here');
   });
 });

@@ -75,7 +75,9 @@ describe.runIf(codec)('the video tier’s process', { timeout: 60_000 }, () => {
     const shares = told as number[];
     expect(shares.length).toBeGreaterThan(5);
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
-    expect(facts.faces!.length).toBeGreaterThanOrEqual(2 * VIDEO_FPS - 1);
+    // Hundreds of points in each frame would hold up whoever takes them in another process.
+    expect(facts.faces).toBe('beside');
+    expect(JSON.parse(await readFile(`${file}.faces.json`, 'utf8')).length).toBeGreaterThanOrEqual(2 * VIDEO_FPS - 1);
     expect((await all(worker.prepare(file, base, facts, signal))).at(-1)).toBe(1);
     await process[Symbol.asyncDispose]();
   }, 60_000);

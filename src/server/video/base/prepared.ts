@@ -45,7 +45,7 @@ export async function prepareBaseClip(
   let file: FileHandle | undefined;
   try {
     file = await open(join(scratch, FRAMES), 'wx', 0o600);
-    const track = new FaceTrack(facts.faces, findFaces);
+    const track = new FaceTrack(facts.faces === 'beside' ? undefined : facts.faces, findFaces);
     let first: Picture | undefined;
     let count = 0;
     for await (const picture of frames) {
