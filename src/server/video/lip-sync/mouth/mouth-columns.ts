@@ -8,6 +8,9 @@ export const COLUMNS_PER_PIXEL = 3;
 /** Greatest height of the opening, as a share of half the mouth's width. */
 const WIDEST = 0.78;
 
+/** How much of the opening the upper lip makes by rising. */
+export const UPPER_SHARE = 0.22;
+
 /**
  * Where everything in a mouth goes for one shape, for columns across the mouth's surroundings. All lengths in pixels in
  * the mouth's axes; `was…` of the picture, `is…` of the result.
@@ -69,7 +72,7 @@ export function moveColumns(map: MouthMap, shape: MouthShape): MouthColumns {
   const lips = (1 - 0.32 * pressed) * (1 + 0.1 * round * (1 - pressed)) * (1 - 0.08 * spread);
   const centre = (map.upper.length - 1) / 2;
   const rest = map.lower[Math.round(centre)]! - map.upper[Math.round(centre)]!;
-  const jawDown = 0.62 * (0.78 * gap - 0.65 * rest);
+  const jawDown = 0.62 * ((1 - UPPER_SHARE) * gap - 0.65 * rest);
 
   for (let i = 0; i < count; i++) {
     const x = (i - (count - 1) / 2) / COLUMNS_PER_PIXEL;
@@ -83,8 +86,8 @@ export function moveColumns(map: MouthMap, shape: MouthShape): MouthColumns {
     const opening = gap * inside ** power;
     // The corners give a little when the mouth opens, and rise when it spreads.
     const corner = half * (0.07 * open - 0.035 * spread) * cornerBell(x / (half * wider));
-    const isUpper = meet - 0.22 * opening + corner;
-    const isLower = meet + 0.78 * opening + corner;
+    const isUpper = meet - UPPER_SHARE * opening + corner;
+    const isLower = meet + (1 - UPPER_SHARE) * opening + corner;
     const thickness = 1 + (lips - 1) * (1 - ease((Math.abs(x) / (half * wider) - 0.95) / 0.35));
     const lipsAbove = (upper - at(map.top, across)) * thickness;
     const lipsBelow = (at(map.bottom, across) - lower) * thickness;

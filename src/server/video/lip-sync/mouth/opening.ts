@@ -1,6 +1,6 @@
 import type { MouthShape } from '../../contracts.ts';
 import { ease } from './curves.ts';
-import type { MouthColumns } from './mouth-columns.ts';
+import { type MouthColumns, UPPER_SHARE } from './mouth-columns.ts';
 import type { Colour, MouthMap } from './mouth-map.ts';
 
 /** What is seen of the inside of a mouth at one place; writes red, green and blue into `to`. */
@@ -39,11 +39,17 @@ export function insideOf(map: MouthMap, columns: MouthColumns, shape: MouthShape
     const gaps = 1 - 0.07 * ease((Math.abs(((u / (0.23 * half) + 1000) % 1) - 0.5) - 0.36) / 0.14);
     if (lowerTeeth > 0.5) {
       const edge = gap - lowerTeeth * (1 - 0.6 * aside);
-      blend(to, enamel, 0.7 * ease((below - edge) / 1.6 + 0.5), (0.62 - 0.35 * aside) * gaps);
+      blend(
+        to,
+        enamel,
+        0.7 * ease((shape.teeth - 0.25) / 0.5) * ease((below - edge) / 1.6 + 0.5),
+        (0.62 - 0.35 * aside) * gaps,
+      );
     }
-    const edge = upperTeeth * (1 - 0.5 * aside) + 0.25;
+    // Teeth do not rise with the lip: their edge is level, and higher at the sides.
+    const edge = upperTeeth * (1 - 0.3 * aside) - UPPER_SHARE * (columns.gap - gap) + 0.25;
     const cover = ease((edge - below) / 1.8 + 0.5) * (0.75 + 0.25 * showing);
-    const shade = (0.72 + 0.28 * ease(below / (0.12 * half))) * (1 - 0.5 * aside * aside) * gaps;
+    const shade = (0.72 + 0.28 * ease(below / (0.12 * half))) * (0.97 - 0.5 * aside * aside) * gaps;
     blend(to, enamel, cover * (1 - ease((Math.abs(x) - 0.72) / 0.28)), shade);
   };
 }
