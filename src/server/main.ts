@@ -142,7 +142,7 @@ export async function startServer(
     ]),
     open,
     routes: video ? [video.route] : [],
-    sockets: new Map([['/ws/chat', (socket) => void new Connection(socket, world)]]),
+    sockets: new Map([['/ws/chat', (socket) => void new Connection(socket, world)], ...(video?.sockets ?? [])]),
     onRefused: (reason) => metrics.rejected.inc({ reason }),
   });
 

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
 import type { AvatarView } from '../protocol/messages.ts';
 import { avatarsFolder } from './avatars-folder.ts';
 import type { Config } from './config.ts';
 import type { Route } from './file-answer.ts';
+import { lendingSockets } from './lend-socket.ts';
 import type { Logger } from './log.ts';
 import { makerWorld } from './maker-world.ts';
 import type { Metrics } from './metrics.ts';
@@ -10,6 +12,7 @@ import { AvatarStore } from './video/avatars/avatar-store.ts';
 import { chooseBaseMaker } from './video/base/choose-maker.ts';
 import { ClipStore } from './video/clip-store.ts';
 import type { ReplyVideo } from './video/contracts.ts';
+import { LIP_SYNC_PATH } from './video/lip-sync/remote-messages.ts';
 import { LoopLibrary } from './video/loop-library.ts';
 import type { LoopMaker } from './video/loops/loop-maker.ts';
 import { Quiet } from './video/quiet.ts';
@@ -84,6 +87,13 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
   /** Its addresses. */
   get route(): Route {
     return this.#routes.route;
+  }
+
+  /** Its WebSockets, by their addresses. */
+  get sockets(): ReadonlyMap<string, (socket: WebSocket) => void> {
+    // Whoever borrows a lip-sync has none to lend.
+    if (this.#config.video.lipSync.engine === 'remote') return new Map();
+    return new Map([[LIP_SYNC_PATH, lendingSockets(() => this.#processes[1], this.#world.log)]]);
   }
 
   get avatar(): AvatarView | undefined {
@@ -180,17 +190,23 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
   /** Whatever keeps the maker that was asked for from its work, the picture alone can speak. */
   async #chooseMakers({ worker }: VideoProcess): Promise<readonly LoopMaker[]> {
     const { baseClips } = this.#config.video;
+    const { log } = this.#world;
     try {
-      return await chooseBaseMaker(baseClips, makerWorld(this.#config, worker, this.#world.log, this.#closing.signal));
+      return await chooseBaseMaker(baseClips, makerWorld(this.#config, worker, log, this.#closing.signal));
     } catch (error) {
-      this.#world.log.warn(`video  ${(error as Error).message} The still picture speaks.`);
+      log.warn(`video  ${(error as Error).message} The still picture speaks.`);
       return chooseBaseMaker({ engine: 'still' }, { worker });
     }
   }
 
   async #tellChanges(library: LoopLibrary): Promise<void> {
+    let told = '';
     try {
-      for await (const view of library.changes(this.#closing.signal)) this.#world.onAvatar(view);
+      for await (const view of library.changes(this.#closing.signal)) {
+        const json = JSON.stringify(view);
+        if (json !== told) this.#world.onAvatar(view);
+        told = json;
+      }
     } catch (error) {
       this.#world.log.warn(`video  Changes of the face are not told any more: ${(error as Error).message}`);
     }

@@ -16,6 +16,8 @@ import {
   VIDEO_FPS,
   type VideoWorker,
 } from './contracts.ts';
+import { type LentMessage, lendLipSync } from './lip-sync/lend-lip-sync.ts';
+import { PictureCache } from './lip-sync/picture-cache.ts';
 import { type EncoderKind, openMuxer } from './mux/open-muxer.ts';
 
 /** What the video tier's process is started with: plain data. */
@@ -38,6 +40,8 @@ export type TriableWorker = VideoWorker &
   AsyncDisposable & {
     /** Makes a clip of one frame at `rate` and throws it away: proves the encoder, and makes it ready for the next clip. */
     tryOut(rate: number, signal: AbortSignal): AsyncIterable<number>;
+    /** Lends its lip-sync to another voice-chat: takes what that one says, as text or bytes, and gives what it is to hear. */
+    lend(messages: AsyncIterable<LentMessage>, signal: AbortSignal): AsyncIterable<LentMessage>;
   };
 
 /** Opens the parts of the video tier that compute; meant for a process of its own, which it makes give way to others. */
@@ -131,6 +135,7 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     }
   }
 
+  const pictures = new PictureCache();
   return {
     encoder: codec.name,
     mime: codec.mime,
@@ -139,6 +144,7 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     prepare,
     importPicture,
     tryOut,
+    lend: (messages, signal) => lendLipSync(lipSync, pictures, messages, signal),
     [Symbol.asyncDispose]: async () => {
       await lipSync[Symbol.asyncDispose]();
       await codec[Symbol.asyncDispose]();

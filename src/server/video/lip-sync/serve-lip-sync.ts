@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, deflateRaw } from 'node:zlib';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import { readPcm16 } from '../../../protocol/pcm.ts';
 import { Queue } from '../../async/queue.ts';
 import { type BaseClip, type Face, type LipSync, type Picture, VIDEO_FPS, VideoError } from '../contracts.ts';
@@ -25,11 +25,20 @@ const MAX_WAITING_SECONDS = 30;
 /** Pictures of one base clip. */
 const MAX_CLIP_BYTES = 2 ** 30;
 
+/** What lending needs of a WebSocket. */
+export interface LendingSocket {
+  on(event: 'close', listener: () => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
+  send(data: string | Uint8Array, sent: () => void): void;
+  close(code: number): void;
+}
+
 /**
  * Lends `lipSync` to the voice-chat at the other end of `socket` for one speech (see `createRemoteLipSync`); the socket is closed
  * afterwards. Pictures that were sent once are kept in `pictures` for later speeches. Never throws.
  */
-export function serveLipSync(socket: WebSocket, lipSync: LipSync, pictures = new PictureCache()): void {
+export function serveLipSync(socket: LendingSocket, lipSync: LipSync, pictures = new PictureCache()): void {
   const gone = new AbortController();
   const serving = new Serving(socket, lipSync, pictures, gone.signal);
   const fail = (error: unknown) => {
@@ -75,7 +84,7 @@ type Arriving = { readonly hash: string; readonly rgb: Uint8Array; filled: numbe
 
 class Serving {
   readonly done: Promise<void>;
-  readonly #socket: WebSocket;
+  readonly #socket: LendingSocket;
   readonly #lipSync: LipSync;
   readonly #cache: PictureCache;
   readonly #signal: AbortSignal;
@@ -88,7 +97,7 @@ class Serving {
   #finish!: () => void;
   #fail!: (error: unknown) => void;
 
-  constructor(socket: WebSocket, lipSync: LipSync, cache: PictureCache, signal: AbortSignal) {
+  constructor(socket: LendingSocket, lipSync: LipSync, cache: PictureCache, signal: AbortSignal) {
     this.#socket = socket;
     this.#lipSync = lipSync;
     this.#cache = cache;
