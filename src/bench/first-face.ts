@@ -2,8 +2,7 @@ import { FacePage } from './face-page.ts';
 import { type Row, type Say, spread } from './row.ts';
 
 const REPLIES = 24;
-const REPLY =
-  'It is ten past nine in the evening here. The sky is clear, the wind is calm, and there is nothing at all that you need to do.';
+const REPLY = 'It is ten past nine in the evening here, the sky is clear, and the wind is calm.';
 
 /**
  * From the moment a reply's first sample leaves the loudspeaker to the first frame of its clip on the screen, in Chromium;

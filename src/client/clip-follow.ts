@@ -41,7 +41,7 @@ const LONGEST_LEAD_S = 1;
 /** So much must be there beyond the frame at which it joins, or it would starve at once. */
 const AHEAD_S = 0.2;
 /** An element that is told to play needs about so long to move. */
-const START_S = 0.03;
+const START_S = 0.05;
 /** Further off than this it is put in its place instead of being nudged there. */
 const SEEK_S = 0.25;
 const NUDGES = [
