@@ -223,7 +223,6 @@ export function muxerSuite(name: string, open: () => Promise<Codec>, leftovers: 
       const controller = new AbortController();
       const reader = mux(clip(10_000, 24_000), controller.signal)[Symbol.asyncIterator]();
       expect((await reader.next()).done).toBe(false);
-      expect(await readdir(folder)).not.toEqual([]);
       controller.abort();
       await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), { timeout: 10_000 });
     });

@@ -21,6 +21,16 @@ if (runs('ffmpeg') && runs('ffprobe')) {
     () => openMuxer('ffmpeg', { offline: true }, signal),
     () => childrenNamed('ffmpeg'),
   );
+  const inProcess = await openMuxer('webcodecs', {}, signal).catch(() => undefined);
+  if (inProcess) {
+    muxerSuite(
+      'webcodecs',
+      async () => inProcess,
+      async () => [],
+    );
+  } else {
+    describe('webcodecs', () => it.skip('needs @napi-rs/webcodecs, which is optional and not installed here'));
+  }
 } else {
   describe('the muxer', () => it.skip('needs ffmpeg, which is not installed here'));
 }

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { writePcm16 } from '../../../protocol/pcm.ts';
-import { abortable } from '../../async/abortable.ts';
-import { type Picture, VIDEO_FPS, VideoError } from '../contracts.ts';
+import { VideoError } from '../contracts.ts';
+import { type ClipInputs, type ClipSink, feedClip } from './feed-clip.ts';
 import { type FfmpegProcess, type FfmpegProgram, runFfmpeg } from './ffmpeg-process.ts';
-
-/** What one clip is made of. */
-export type ClipInputs = {
-  readonly frames: AsyncIterable<Picture>;
-  readonly speech: AsyncIterable<Float32Array>;
-  readonly rate: number;
-};
 
 /**
  * Runs one clip through an ffmpeg that was started for it: gives its bytes as they come, and then writes `file`, the same
@@ -43,7 +36,7 @@ export async function* makeClip(
   try {
     if (signal.aborted) return;
     const kept = await copy;
-    void feed(ffmpeg, inputs, stop).catch(async (error: unknown) => {
+    void feedClip(inputs, sinkOf(ffmpeg), stop).catch(async (error: unknown) => {
       broken = { error };
       // So that the reading below ends.
       await ffmpeg.kill();
@@ -100,34 +93,14 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
 }
 
-/** Feeds both inputs, each at its own pace, and brings them to the same length: sound is the measure, frames follow it. */
-async function feed(ffmpeg: FfmpegProcess, { frames, speech, rate }: ClipInputs, stop: AbortSignal): Promise<void> {
-  let last: Picture | undefined;
-  let shown = 0;
-  let samples = 0;
-  const pictures = async () => {
-    for await (const picture of abortable(frames, stop)) {
-      last = picture;
-      shown++;
-      if (!(await ffmpeg.write(0, picture.rgb))) return;
-    }
-  };
-  const sound = async () => {
-    for await (const chunk of abortable(speech, stop)) {
-      samples += chunk.length;
-      if (!(await ffmpeg.write(1, pcm16(chunk)))) return;
-    }
-  };
-  await Promise.all([pictures(), sound()]);
-  if (stop.aborted) return;
-  if (!last) throw new VideoError('There is no frame to make a clip of.');
-  const due = Math.ceil((samples * VIDEO_FPS) / rate);
-  for (; shown < due; shown++) if (!(await ffmpeg.write(0, last.rgb))) break;
-  ffmpeg.end(0);
-  const silent = Math.round((shown * rate) / VIDEO_FPS) - samples;
-  if (silent > 0) await ffmpeg.write(1, new Uint8Array(silent * 2));
-  ffmpeg.end(1);
-}
+const sinkOf = (ffmpeg: FfmpegProcess): ClipSink => ({
+  picture: ({ rgb }) => ffmpeg.write(0, rgb),
+  sound: (samples) => ffmpeg.write(1, pcm16(samples)),
+  end() {
+    ffmpeg.end(0);
+    ffmpeg.end(1);
+  },
+});
 
 function pcm16(samples: Float32Array): Uint8Array {
   const bytes = new Uint8Array(samples.length * 2);

@@ -1,0 +1,47 @@
+import { abortable } from '../../async/abortable.ts';
+import { type Picture, VIDEO_FPS, VideoError } from '../contracts.ts';
+
+/** What one clip is made of. */
+export type ClipInputs = {
+  readonly frames: AsyncIterable<Picture>;
+  readonly speech: AsyncIterable<Float32Array>;
+  readonly rate: number;
+};
+
+/** Where frames and sound go; false says that no more is taken. */
+export type ClipSink = {
+  picture(picture: Picture): Promise<boolean>;
+  sound(samples: Float32Array): Promise<boolean>;
+  end(): void | Promise<void>;
+};
+
+/**
+ * Feeds frames and speech, each at its own pace, and brings them to the same length: sound is the measure, and the last frame
+ * stays until it is over. Throws a `VideoError` when there is no frame at all.
+ */
+export async function feedClip({ frames, speech, rate }: ClipInputs, sink: ClipSink, stop: AbortSignal): Promise<void> {
+  let last: Picture | undefined;
+  let shown = 0;
+  let samples = 0;
+  const pictures = async () => {
+    for await (const picture of abortable(frames, stop)) {
+      last = picture;
+      shown++;
+      if (!(await sink.picture(picture))) return;
+    }
+  };
+  const sound = async () => {
+    for await (const chunk of abortable(speech, stop)) {
+      samples += chunk.length;
+      if (!(await sink.sound(chunk))) return;
+    }
+  };
+  await Promise.all([pictures(), sound()]);
+  if (stop.aborted) return;
+  if (!last) throw new VideoError('There is no frame to make a clip of.');
+  const due = Math.ceil((samples * VIDEO_FPS) / rate);
+  for (; shown < due; shown++) if (!(await sink.picture(last))) return;
+  const silent = Math.round((shown * rate) / VIDEO_FPS) - samples;
+  if (silent > 0 && !(await sink.sound(new Float32Array(silent)))) return;
+  await sink.end();
+}
