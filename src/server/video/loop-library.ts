@@ -34,7 +34,8 @@ export class LoopLibrary implements SpeakingBodies, AsyncDisposable {
 
   constructor({ mode, clock = systemClock, ...tools }: LoopLibraryOptions) {
     this.#tools = { ...tools, turnstile: new Turnstile(), lent: new LentFolders() };
-    if (mode === 'reflective') {
+    // A maker that reads no words would make the same body again.
+    if (mode === 'reflective' && tools.makers.at(-1)?.readsWords) {
       this.own = async (reply, onProgress, signal) => {
         const folder =
           this.#choice && (await ownBody(this.#choice.loops, this.#tools, clock, reply, onProgress, signal));
@@ -65,10 +66,13 @@ export class LoopLibrary implements SpeakingBodies, AsyncDisposable {
   async choose(avatar: Avatar): Promise<void> {
     if (this.#closed || (this.#choice?.loops.avatar.id === avatar.id && this.#working)) return;
     this.#choice?.over.abort();
+    const last = this.#choice?.loops;
     const loops = this.#avatars.get(avatar.id) ?? new AvatarLoops(avatar, this.#tools, () => this.#onChange(loops));
     this.#avatars.set(avatar.id, loops);
     const over = new AbortController();
     this.#choice = { loops, over };
+    // The one before may be chosen again at once; others wait on the disk in their small form.
+    for (const other of this.#avatars.values()) if (other !== loops && other !== last) other.rest();
     this.#onChange(loops);
     this.#working = true;
     const looked = loops.look().catch(() => {});

@@ -119,8 +119,9 @@ export class VideoEngine implements ClipLine, AsyncDisposable {
     this.#making = reply;
     if (!reply) return;
     const left = new AbortController();
-    const made = makeClip(reply, this.#tools).finally(() => left.abort());
-    const patience = whenAborted(reply.gone).then(() => this.#tools.clock.wait(PATIENCE_MS, left.signal));
-    this.#work = Promise.race([made, patience]).then(() => this.#next());
+    void makeClip(reply, this.#tools).finally(() => left.abort());
+    this.#work = whenAborted(reply.gone)
+      .then(() => this.#tools.clock.wait(PATIENCE_MS, left.signal))
+      .then(() => this.#next());
   }
 }

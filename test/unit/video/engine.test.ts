@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VideoError } from '../../../src/server/video/contracts.ts';
+import type { Body, ReplyWords } from '../../../src/server/video/speaking-bodies.ts';
 import { type ClipFacts, VideoEngine } from '../../../src/server/video/video-engine.ts';
 import { FakeBodies, FakeClips, FakeWorker, HandClock, listen, settle } from '../../fixtures/video.ts';
 
@@ -203,6 +204,79 @@ describe('a reply that is cut', () => {
   });
 });
 
+describe('a reply with a body of its own', () => {
+  /** An engine whose bodies are made when a test says so. */
+  function reflective() {
+    const wanted: { text: string; spoken: boolean; progress(done: number): void; give(body?: Body): void }[] = [];
+    const bodies = Object.assign(new FakeBodies(), {
+      own: (reply: ReplyWords, progress: (done: number) => void) =>
+        new Promise<Body | undefined>((give) => {
+          wanted.push({
+            get text() {
+              return reply.text();
+            },
+            get spoken() {
+              return reply.spoken.aborted;
+            },
+            progress,
+            give,
+          });
+        }),
+    });
+    const { worker, clips, clock } = setup();
+    const engine = new VideoEngine({ worker, bodies, clips, rate: RATE, clock });
+    const open = () => {
+      const video = engine.open();
+      return { video, told: listen(video) };
+    };
+    return { wanted, bodies, worker, clock, open, ...open() };
+  }
+
+  it('waits for it with all its speech, tells how far it is, and lets others go ahead', async () => {
+    const { video, told, wanted, bodies, worker, clock, open } = reflective();
+    const other = open();
+    video.text(1, 'One ');
+    video.speech(1, second());
+    video.text(1, 'two.');
+    video.speech(1, second());
+    video.end(1);
+    expect(wanted[0]).toMatchObject({ text: 'One two.', spoken: true });
+    for (let i = 1; i <= 4; i++) {
+      wanted[0]!.progress(i / 4);
+      clock.advance(250);
+    }
+    other.video.speech(1, second());
+    wanted[1]!.give();
+    await settle();
+    expect(worker.last.job.base).toBe('a body');
+    other.video.cancel(1);
+    wanted[0]!.give(bodies.body('its own'));
+    await settle();
+    expect(worker.last).toMatchObject({ heard: 2 * RATE, job: { base: 'its own' } });
+    worker.last.give();
+    await worker.last.finish();
+    await settle();
+    expect(told.events.slice(0, 3)).toEqual([
+      { type: 'progress', turn: 1, stage: 'base', done: 0.25 },
+      { type: 'progress', turn: 1, stage: 'base', done: 0.75 },
+      { type: 'progress', turn: 1, stage: 'speaking' },
+    ]);
+    expect(told.events.at(-1)).toMatchObject({ type: 'done', seconds: 2 });
+    expect(bodies.lent).toBe(0);
+  });
+
+  it('that is cut meanwhile tells nothing more and gives the body back', async () => {
+    const { video, told, wanted, bodies, worker } = reflective();
+    video.speech(1, second());
+    video.cancel(1);
+    wanted[0]!.progress(0.5);
+    wanted[0]!.give(bodies.body('its own'));
+    await settle();
+    expect(told.events).toEqual([]);
+    expect({ speaks: worker.speaks.length, lent: bodies.lent }).toEqual({ speaks: 0, lent: 0 });
+  });
+});
+
 describe('what goes wrong', () => {
   it('is one message, once for a standing cause, and again after a success', async () => {
     const { video, worker, told } = setup();
@@ -327,6 +401,21 @@ describe('what goes wrong', () => {
 });
 
 describe('who listens', () => {
+  it('late hears of a past reply only that its clip is complete', async () => {
+    const { video, worker } = setup();
+    const reader = video.read(new AbortController().signal)[Symbol.asyncIterator]();
+    video.speech(1, second());
+    video.end(1);
+    await settle();
+    worker.last.give();
+    await worker.last.finish();
+    await settle();
+    video.speech(2, second());
+    await settle();
+    expect((await reader.next()).value).toMatchObject({ type: 'done', turn: 1 });
+    expect((await reader.next()).value).toMatchObject({ type: 'progress', turn: 2 });
+  });
+
   it('may change: the new reader gets no bytes of a clip whose beginning it missed, but what becomes of it', async () => {
     const { video, told, worker } = setup();
     video.speech(1, second());

@@ -24,15 +24,17 @@ const choose = (settings: BaseClipSettings) => chooseBaseMaker(settings, { worke
 describe('the makers of base clips', () => {
   it.each(['auto', 'still'] as const)('%s: the picture alone, which never keeps the machine busy', async (engine) => {
     const makers = await choose({ engine });
-    expect(makers.map(({ maker }) => [maker.version, maker.heavy])).toEqual([['still-1', false]]);
+    expect(makers.map(({ maker, readsWords }) => [maker.version, maker.heavy, readsWords])).toEqual([
+      ['still-1', false, false],
+    ]);
   });
 
   it('others come after the picture alone, so that there is something to show at once', async () => {
     const server = { baseUrl: 'http://127.0.0.1:1/v1', model: '', apiKey: '' };
     const makers = await choose({ engine: 'openai-videos', ...server });
-    expect(makers.map(({ maker, seconds }) => [maker.heavy, seconds])).toEqual([
-      [false, 6],
-      [true, 5],
+    expect(makers.map(({ seconds, readsWords }) => [seconds, readsWords])).toEqual([
+      [6, false],
+      [5, true],
     ]);
     const own = await choose({ engine: 'video', file: '/mine.mp4' });
     expect(own[0]?.maker.version).toBe('still-1');

@@ -35,8 +35,8 @@ function setup(better?: FakeMaker, mode: 'library' | 'reflective' = 'library') {
   const worker = new FakeWorker();
   const clock = new HandClock();
   const quiet = new Quiet(clock);
-  const still: LoopMaker = { maker: stillMaker(worker), seconds: 6 };
-  const makers = better ? [still, { maker: better, seconds: 5 }] : [still];
+  const still: LoopMaker = { maker: stillMaker(worker), seconds: 6, readsWords: false };
+  const makers = better ? [still, { maker: better, seconds: 5, readsWords: true }] : [still];
   const library = new LoopLibrary({ worker, makers, prompts, quiet, quietSeconds: QUIET_MS / 1_000, mode, clock });
   libraries.push(library);
   const avatar = fakeAvatar('anna', scratch.folder);
@@ -130,6 +130,29 @@ describe('base clips of an avatar', () => {
   });
 });
 
+describe('decoded bodies', () => {
+  it('are kept of the avatar that is shown and of the one before; the others wait as small files', async () => {
+    const { library, avatar, worker, made } = setup();
+    const decoded = async (id: string) => {
+      const names = await readdir(join(scratch.folder, id, 'loops'), { recursive: true });
+      return names.filter((name) => name.includes('prepared-') && !name.startsWith('picture')).length;
+    };
+    await library.choose(avatar);
+    await made();
+    for (const id of ['ben', 'cleo']) {
+      await library.choose(fakeAvatar(id, scratch.folder));
+      await made();
+    }
+    expect([await decoded('ben'), await decoded('cleo')]).toEqual([2, 2]);
+    while ((await decoded('anna')) > 0) await settle(1);
+    const files = worker.preparedFiles.length;
+    await library.choose(avatar);
+    expect(Object.keys(library.view!.loops).length).toBe(5);
+    await until(() => worker.preparedFiles.length === files + 2);
+    await until(() => library.ready()?.folder.includes('picture') === false);
+  });
+});
+
 describe('a better maker', () => {
   it('replaces the loops of the quick one, one by one, with its own words; the replaced ones stop taking room', async () => {
     const wan = new FakeMaker('wan-1', true);
@@ -179,8 +202,8 @@ describe('a better maker', () => {
     await until(() => clock.waiting > 0);
     // After an interruption it waits twice as long.
     clock.advance(2 * QUIET_MS - 1);
-    await settle(20);
-    expect(wan.running).toBe(0);
+    await settle();
+    expect(clock.waiting).toBe(1);
     clock.advance(1);
     await until(() => wan.running === 1);
     expect(wan.last.job.loop).toBe('idle');
@@ -198,7 +221,7 @@ describe('a better maker', () => {
     const wan = new FakeMaker('wan-1', true);
     let released = 0;
     const { clock, quiet, worker } = setup();
-    const makers = [{ maker: wan, seconds: 5, release: async () => void released++ }];
+    const makers = [{ maker: wan, seconds: 5, readsWords: true, release: async () => void released++ }];
     const library = new LoopLibrary({ worker, makers, prompts, quiet, quietSeconds: 20, mode: 'library', clock });
     libraries.push(library);
     await library.choose(fakeAvatar('anna', scratch.folder));
@@ -344,6 +367,10 @@ describe('in reflective mode', () => {
     body.giveBack();
     // Later replies may speak it too.
     expect([1, 2, 3].map(() => library.ready()!.folder)).toContain(body.folder);
+  });
+
+  it('only if the maker reads words: of another one every body would be the same', () => {
+    expect(setup(undefined, 'reflective').library.own).toBeUndefined();
   });
 
   it('of those bodies the newest three are kept', async () => {

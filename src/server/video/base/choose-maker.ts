@@ -36,25 +36,28 @@ const SERVER_SECONDS = 5;
  */
 export async function chooseBaseMaker(settings: BaseClipSettings, world: MakerWorld): Promise<readonly LoopMaker[]> {
   const { debian = {} } = world;
-  const still: LoopMaker = { maker: stillMaker(world.worker), seconds: STILL_SECONDS };
+  const still: LoopMaker = { maker: stillMaker(world.worker), seconds: STILL_SECONDS, readsWords: false };
   switch (settings.engine) {
     case 'auto':
     case 'still':
       return [still];
     case 'video': {
       const { createUserVideo } = await import('./user-video.ts');
-      return [still, { maker: createUserVideo({ file: settings.file, debian }), seconds: USER_VIDEO_SECONDS }];
+      const maker = createUserVideo({ file: settings.file, debian });
+      return [still, { maker, seconds: USER_VIDEO_SECONDS, readsWords: false }];
     }
     case 'wan22': {
       const { createWan22 } = await import('./wan22/wan22.ts');
       if (!world.wan22) throw new VideoError('Wan2.2 is not known here; set video.baseClips.engine to still.');
       const wan22 = createWan22(settings, await world.wan22(), world.log);
       const maker = closedMaker(wan22, debian);
-      return [still, { maker, seconds: settings.frames / WAN22_FPS, release: () => wan22.release() }];
+      const seconds = settings.frames / WAN22_FPS;
+      return [still, { maker, seconds, readsWords: true, release: () => wan22.release() }];
     }
     case 'openai-videos': {
       const { createOpenAiVideos } = await import('./openai-videos.ts');
-      return [still, { maker: closedMaker(createOpenAiVideos(settings), debian), seconds: SERVER_SECONDS }];
+      const maker = closedMaker(createOpenAiVideos(settings), debian);
+      return [still, { maker, seconds: SERVER_SECONDS, readsWords: true }];
     }
   }
 }

@@ -62,6 +62,13 @@ export class AvatarLoops {
     this.#onChange = onChange;
   }
 
+  /** Removes the decoded forms, which are large and soon made again. */
+  rest(): void {
+    for (const key of this.#shelf.keys.filter((key) => key !== PICTURE && this.#shelf.isPrepared(key))) {
+      this.#remove(key, true);
+    }
+  }
+
   /** Finds what was made before. */
   async look(): Promise<void> {
     await this.#shelf.look();
@@ -220,8 +227,9 @@ export class AvatarLoops {
 
   #wanted(level: number, loop: LoopName): JobWords {
     const { makers, prompts } = this.#tools;
-    const { seconds } = makers[level]!;
-    return { loop, prompt: promptOf(loop, prompts), negativePrompt: prompts.negative, seconds };
+    const { seconds, readsWords } = makers[level]!;
+    const words = readsWords ? [promptOf(loop, prompts), prompts.negative] : [];
+    return { loop, prompt: words[0] ?? '', negativePrompt: words[1] ?? '', seconds };
   }
 
   #jobOf(words: JobWords, file: string): BaseClipJob {
