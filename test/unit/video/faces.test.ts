@@ -85,6 +85,18 @@ describe('finding faces', () => {
     expect(near!.box.height).toBeGreaterThan(450);
   });
 
+  it('finds a small face in a large picture', async () => {
+    const [picture, person] = [quarters(2600, 1500), cutSquare(await preset('zola'), 0, 0, 512, 300)];
+    for (let row = 0; row < 300; row++) {
+      picture.rgb.set(person.rgb.subarray(900 * row, 900 * (row + 1)), 3 * (2600 * (row + 900) + 1700));
+    }
+    const faces = await findFaces(picture);
+    expect(faces).toHaveLength(1);
+    const { x, y, width, height } = faces[0]!.box;
+    expect(Math.hypot(x + width / 2 - 1850, y + height / 2 - 1040)).toBeLessThan(25);
+    expectOrdered(faces[0]!);
+  });
+
   it('gives pixels of the picture, whatever its size', async () => {
     const picture = await preset('elias');
     const [face] = await findFaces(picture);

@@ -119,7 +119,7 @@ export class AvatarStore {
     const folder = join(this.#folder, id);
     await mkdir(folder, { recursive: true });
     await writeWhole(join(folder, 'picture.png'), png);
-    await writeWhole(join(folder, 'avatar.json'), `${JSON.stringify(described)}\n`);
+    await writeWhole(join(folder, 'avatar.json'), `${JSON.stringify(described, rounded)}\n`);
   }
 
   async #read(id: string): Promise<{ avatar: Avatar; addedMs: number } | undefined> {
@@ -151,6 +151,10 @@ export class AvatarStore {
 
 /** Of the file, not of its pixels: the same photo and crop make the same file, and nothing needs to be decoded. */
 const idOf = (png: Uint8Array): string => createHash('sha256').update(VERSION).update(png).digest('hex').slice(0, 16);
+
+/** Hundredths of a pixel are enough. */
+const rounded = (_: string, value: unknown): unknown =>
+  typeof value === 'number' ? Math.round(value * 100) / 100 : value;
 
 function cleaned(name: string): string {
   const plain = name.replace(/[\p{C}\s]+/gu, ' ').trim();

@@ -1,4 +1,5 @@
-import type { Box, Face, Picture, Point } from '../contracts.ts';
+import type { Box, Face, Picture } from '../contracts.ts';
+import { mapFace } from '../faces/map-face.ts';
 import { cutSquare } from '../pictures/cut-square.ts';
 
 /** Width and height of an avatar's picture, in pixels. */
@@ -31,19 +32,8 @@ export function frameFace(face: Box, width: number, height: number): Cut {
 /** The square as an avatar's picture, and the face in its pixels. */
 export function cutAvatar(picture: Picture, face: Face, { left, top, side }: Cut): { picture: Picture; face: Face } {
   const scale = AVATAR_SIZE / side;
-  const point = ({ x, y }: Point): Point => ({ x: rounded((x - left) * scale), y: rounded((y - top) * scale) });
-  const corner = point(face.box);
   return {
     picture: cutSquare(picture, left, top, side, AVATAR_SIZE),
-    face: {
-      box: { ...corner, width: rounded(face.box.width * scale), height: rounded(face.box.height * scale) },
-      outerLips: face.outerLips.map(point),
-      innerLips: face.innerLips.map(point),
-      leftEye: face.leftEye.map(point),
-      rightEye: face.rightEye.map(point),
-      jaw: face.jaw.map(point),
-    },
+    face: mapFace(face, scale, -left * scale, -top * scale),
   };
 }
-
-const rounded = (value: number): number => Math.round(value * 100) / 100;

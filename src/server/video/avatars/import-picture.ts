@@ -1,5 +1,6 @@
 import type { Box, Crop, Face, ImportedPicture, Picture } from '../contracts.ts';
 import { findFaces } from '../faces/find-faces.ts';
+import { mapFace } from '../faces/map-face.ts';
 import { PictureProblem } from '../pictures/picture-problem.ts';
 import { writePng } from '../pictures/png.ts';
 import { PICTURE_LIMITS, type PictureLimits, readPicture } from '../pictures/read-picture.ts';
@@ -64,9 +65,9 @@ async function inCrop(picture: Picture, crop: Crop, signal: AbortSignal): Promis
   const chin = Math.max(...face.jaw.map(({ y }) => y));
   if (chin > side) {
     const message = 'The chin is cut off in the part that you chose; choose more below it.';
-    return problem('no_face', message, picture, [move(face, left, top)]);
+    return problem('no_face', message, picture, [mapFace(face, 1, left, top)]);
   }
-  const moved = move(face, left, top);
+  const moved = mapFace(face, 1, left, top);
   return tooSmall(picture, moved) ?? { face: moved, cut: { left, top, side } };
 }
 
@@ -96,16 +97,4 @@ function part({ width, rgb }: Picture, left: number, top: number, side: number):
     out.set(rgb.subarray(from, from + 3 * side), 3 * side * row);
   }
   return { width: side, height: side, rgb: out };
-}
-
-function move(face: Face, right: number, down: number): Face {
-  const points = (all: Face['jaw']) => all.map(({ x, y }) => ({ x: x + right, y: y + down }));
-  return {
-    box: { ...face.box, x: face.box.x + right, y: face.box.y + down },
-    outerLips: points(face.outerLips),
-    innerLips: points(face.innerLips),
-    leftEye: points(face.leftEye),
-    rightEye: points(face.rightEye),
-    jaw: points(face.jaw),
-  };
 }

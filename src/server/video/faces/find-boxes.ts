@@ -19,17 +19,27 @@ const GRIDS = [
 ] as const;
 const NUMBERS = 16;
 
-/** The faces in a picture, the surest first; each once. */
-export async function findBoxes(network: Network, picture: Picture): Promise<Glimpse[]> {
-  const { width, height } = picture;
-  const centre = { x: width / 2, y: height / 2 };
+/** On its longer side, in pixels: in a smaller picture, faces that may escape are too small for anything. */
+const LARGE_PICTURE = 1024;
+/** Parts overlap, so that a face between two of them is whole in one. */
+const PART = 0.6;
+
+/** Where to look for faces: each of these lists only if those before it showed none. */
+export function viewsOf({ width, height }: Picture): Square[][] {
   const side = Math.max(width, height);
-  const found = await look(network, picture, { centre, side, angle: 0 });
-  // A face that fills the picture is more than the network expects.
-  return found.length > 0 ? found : look(network, picture, { centre, side: 2 * side, angle: 0 });
+  const square = (x: number, y: number, share: number): Square => ({
+    centre: { x: x * width, y: y * height },
+    side: share * side,
+    angle: 0,
+  });
+  // A face that fills the picture is more than the network expects; a small one may escape it.
+  const [first, last] = [PART / 2, 1 - PART / 2];
+  const parts = [first, last].flatMap((x) => [first, last].map((y) => square(x, y, PART)));
+  return [[square(0.5, 0.5, 1)], [square(0.5, 0.5, 2)], side > LARGE_PICTURE ? parts : []];
 }
 
-async function look(network: Network, picture: Picture, square: Square): Promise<Glimpse[]> {
+/** The faces in a square of a picture, the surest first; each once. */
+export async function findBoxes(network: Network, picture: Picture, square: Square): Promise<Glimpse[]> {
   const outputs = await network.run(sampleSquare(picture, square, network.size, [-1, 1]));
   const scale = square.side / network.size;
   const left = square.centre.x - square.side / 2;

@@ -51,7 +51,8 @@ export function sampleSquare(
   return planes;
 }
 
-function halved({ rgb, width, height }: Picture): Picture {
+/** The picture with half as many pixels on each axis, four of them made one. */
+export function halved({ rgb, width, height }: Picture): Picture {
   const half = { width: width >> 1, height: height >> 1 };
   const out = new Uint8Array(3 * half.width * half.height);
   for (let row = 0, at = 0; row < half.height; row++) {
