@@ -34,7 +34,7 @@ const DEGREE = Math.PI / 180;
 
 const MANNERS: Readonly<Record<LoopName, Manner>> = {
   idle: {
-    sway: { x: 0.8, y: 0.4, roll: 0.4 * DEGREE, yaw: 1.5, pitch: 0.8 },
+    sway: { x: 1.1, y: 0.5, roll: 0.6 * DEGREE, yaw: 2.1, pitch: 1.1 },
     pace: 0.22,
     phase: 0,
     blinks: [0.27, 0.74],
@@ -46,9 +46,9 @@ const MANNERS: Readonly<Record<LoopName, Manner>> = {
     phase: 2,
     blinks: [0.22, 0.81],
     gestures: [
-      { from: 0.04, to: 0.97, roll: 1.5 * DEGREE, x: 1.5 },
-      { from: 0.36, to: 0.54, pitch: 3.4, y: 1.8 },
-      { from: 0.51, to: 0.69, pitch: 2.2, y: 1.1 },
+      { from: 0.04, to: 0.97, roll: 2 * DEGREE, x: 2 },
+      { from: 0.36, to: 0.54, pitch: 4.4, y: 2.4 },
+      { from: 0.51, to: 0.69, pitch: 2.8, y: 1.5 },
     ],
   },
   thinking: {
@@ -57,29 +57,29 @@ const MANNERS: Readonly<Record<LoopName, Manner>> = {
     phase: 4,
     blinks: [0.13, 0.79],
     gestures: [
-      { from: 0.06, to: 0.94, roll: -1.6 * DEGREE, yaw: 3.4, pitch: -2, x: 1.5 },
+      { from: 0.06, to: 0.94, roll: -2.2 * DEGREE, yaw: 5, pitch: -2.8, x: 2.2 },
       { from: 0.14, to: 0.86, gazeX: 0.2, gazeY: -0.06 },
     ],
   },
   'speaking-1': {
-    sway: { x: 1.4, y: 0.9, roll: 0.9 * DEGREE, yaw: 3, pitch: 1.9 },
+    sway: { x: 2.2, y: 1.4, roll: 1.3 * DEGREE, yaw: 4.6, pitch: 3 },
     pace: 0.5,
     phase: 1,
     blinks: [0.19, 0.63],
     gestures: [
-      { from: 0.28, to: 0.4, pitch: 2.2, y: 1 },
-      { from: 0.66, to: 0.8, pitch: 2.6, y: 1.3 },
+      { from: 0.28, to: 0.4, pitch: 3, y: 1.4 },
+      { from: 0.66, to: 0.8, pitch: 3.4, y: 1.7 },
     ],
   },
   'speaking-2': {
-    sway: { x: 1.7, y: 1.1, roll: 1.1 * DEGREE, yaw: 3.4, pitch: 2.2 },
+    sway: { x: 2.6, y: 1.7, roll: 1.6 * DEGREE, yaw: 5.2, pitch: 3.4 },
     pace: 0.58,
     phase: 3,
     blinks: [0.14, 0.47, 0.83],
     gestures: [
-      { from: 0.16, to: 0.27, pitch: 2.6, y: 1.3 },
-      { from: 0.4, to: 0.66, roll: -1.2 * DEGREE, yaw: -2 },
-      { from: 0.7, to: 0.81, pitch: 2.4, y: 1.2 },
+      { from: 0.16, to: 0.27, pitch: 3.4, y: 1.7 },
+      { from: 0.4, to: 0.66, roll: -1.6 * DEGREE, yaw: -3 },
+      { from: 0.7, to: 0.81, pitch: 3.2, y: 1.6 },
     ],
   },
 };
