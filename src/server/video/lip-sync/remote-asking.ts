@@ -26,7 +26,7 @@ const PICTURES_AHEAD = 25;
 /** What a lip-sync may want before it gives a frame: seconds of sound beyond it, and pictures. */
 const MOST_LOOK_AHEAD = 2;
 const MOST_PICTURES = 16;
-const FACES_AT_A_TIME = 50;
+const FACES_AT_A_TIME = 20;
 const PIECES_PER_SECOND = 5;
 
 /** One speech that the voice-chat at the other end of `socket` puts into the faces of `base`. */

@@ -44,7 +44,7 @@ export const lendMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), version: z.number() }),
   z.object({ type: z.literal('need'), index }),
   z.object({ type: z.literal('done'), frames: z.number().int() }),
-  z.object({ type: z.literal('error'), message: z.string() }),
+  z.object({ type: z.literal('error'), message: z.string().max(500) }),
 ]);
 
 type Parsed = z.infer<typeof askMessage>;

@@ -1,14 +1,17 @@
 import type { BaseClip, Box, Face, Picture, Point } from '../contracts.ts';
 
-/** The part of all pictures of `base` that a lip-sync may want to see: every face of it, and half as much again around them. */
+/** How much of the face's own size a lip-sync may want to see on each side of it. */
+const AROUND = 0.25;
+
+/** The part of all pictures of `base` that a lip-sync may want to see: the faces, wherever they are, and what is around them. */
 export function faceRegion(base: BaseClip): Box {
   let [left, top, right, bottom] = [base.width, base.height, 0, 0];
   for (let i = 0; i < base.frames; i++) {
     const { box } = base.face(i);
-    left = Math.min(left, box.x - box.width / 2);
-    top = Math.min(top, box.y - box.height / 2);
-    right = Math.max(right, box.x + 1.5 * box.width);
-    bottom = Math.max(bottom, box.y + 1.5 * box.height);
+    left = Math.min(left, box.x - AROUND * box.width);
+    top = Math.min(top, box.y - AROUND * box.height);
+    right = Math.max(right, box.x + (1 + AROUND) * box.width);
+    bottom = Math.max(bottom, box.y + (1 + AROUND) * box.height);
   }
   const [x, y] = [Math.max(0, Math.floor(left)), Math.max(0, Math.floor(top))];
   return {

@@ -120,4 +120,4 @@ const clamp = (value: number, low: number, high: number) => Math.max(low, Math.m
 const openness = (loudness: number) => LEAST + (1 - LEAST) * clamp((loudness - SOFT_DB) / (FULL_DB - SOFT_DB), 0, 1);
 
 /** Lips meet or they do not: what is likely becomes sure. */
-const firmly = (pressed: number) => clamp((pressed - 0.25) / 0.45, 0, 1);
+const firmly = (pressed: number) => clamp((pressed - 0.3) / 0.45, 0, 1);
