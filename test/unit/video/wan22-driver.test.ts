@@ -133,6 +133,15 @@ describe('a video by LightX2V', () => {
     expect(bench.record('run')[1]!.lastFrame).toBe('');
   });
 
+  it('is made one at a time, whoever asks', async () => {
+    const { bench, maker } = open();
+    const files = ['a', 'b', 'c'].map((name) => join(bench.folder, `${name}.mp4`));
+    await Promise.all(files.map((file) => make(maker, job(bench, { file }))));
+    const order = bench.record().filter(({ what }) => what === 'submit' || what === 'done');
+    expect(order.map(({ what }) => what)).toEqual(['submit', 'done', 'submit', 'done', 'submit', 'done']);
+    expect(files.every((file) => existsSync(file))).toBe(true);
+  });
+
   it('waits while the queue is full', async () => {
     const { bench, maker } = open({ full: 3 });
     await make(maker, job(bench));
@@ -224,6 +233,12 @@ describe('a LightX2V that fails', () => {
     expect(bench.record('start')).toHaveLength(2);
   });
 
+  it('without a sign for long is ended', async () => {
+    const { bench, maker } = open({ holdAt: 1 }, {}, { hungMs: 100 });
+    await expect(make(maker, job(bench))).rejects.toThrow(/said nothing for 0 s and was ended/);
+    expect(isRunning(bench.record('start')[0]!.pid)).toBe(false);
+  });
+
   it('again and again is left alone', async () => {
     const { bench, maker, pauses } = open({ dieAtStart: 'RuntimeError: no kernel image is available' });
     for (let i = 0; i < 4; i++) await expect(make(maker, job(bench))).rejects.toThrow(/no kernel image/);
@@ -254,20 +269,21 @@ describe('a LightX2V that fails', () => {
     await expect(make(maker, job(bench))).rejects.toThrow(sentence);
   });
 
-  it('by leaving out a LoRA is found out', async () => {
-    const { bench, maker } = open({ applied: ["Model does not have 'original_weight_dict'. Cannot apply LoRA."] });
-    const path = join(bench.folder, 'a_high_noise.safetensors');
-    writeSafetensors(path, loraTensors);
-    const other = join(bench.folder, 'a_low_noise.safetensors');
-    writeSafetensors(other, loraTensors);
-    const loras = [
-      { target: 'high_noise', path, strength: 1 },
-      { target: 'low_noise', path: other, strength: 1 },
-    ] as const;
-    await maker[Symbol.asyncDispose]();
-    const world = { machine: roomyMachine, store: noStore, pollMs: 5 };
-    await using second = createWan22(bench.settings({ loras }), world);
-    await expect(make(second, job(bench))).rejects.toThrow(/did not apply the LoRAs/);
+  it.each<[string, string, readonly string[], boolean]>([
+    ['one that cannot be applied', 'I8', ["Model does not have 'original_weight_dict'. Cannot apply LoRA."], false],
+    ['one of two that were to be merged', 'BF16', ['Applied 400 LoRA weight adjustments out of 400 possible'], false],
+    ['none', 'BF16', Array(2).fill('Applied 400 LoRA weight adjustments out of 400 possible'), true],
+  ])('by leaving out LoRAs is found out: %s', async (_, type, applied, works) => {
+    using bench = new Wan22Bench({ applied }, type);
+    const loras = (['high_noise', 'low_noise'] as const).map((target) => {
+      const path = join(bench.folder, `style_${target}.safetensors`);
+      writeSafetensors(path, loraTensors);
+      return { target, path, strength: 1 };
+    });
+    const settings = bench.settings({ loras, weights: type === 'I8' ? 'int8' : 'bf16' });
+    await using maker = createWan22(settings, { machine: roomyMachine, store: noStore, pollMs: 5 });
+    const made = make(maker, job(bench));
+    await (works ? made : expect(made).rejects.toThrow(/did not apply the LoRAs/));
   });
 });
 

@@ -21,8 +21,6 @@ export type Wan22Request = {
   readonly seed: number;
 };
 
-/** So long without a step, a line or another status, and the server counts as hung. */
-export const HUNG_MS = 600_000;
 const ANSWER_MS = 30_000;
 
 /** A name for a task, by which the server will know it. */
@@ -84,12 +82,15 @@ function fieldsOf(id: string, request: Wan22Request): Record<string, unknown> {
   };
 }
 
-/** Waits until the task is done; `onStep` hears the share that is done, 0 to 1. Rejects with a `VideoError` when it failed. */
+/**
+ * Waits until the task is done; `onStep` hears the share that is done, 0 to 1. Rejects with a `VideoError` when it failed, or the
+ * server gave no sign for `hungMs`.
+ */
 export async function finished(
   server: LightX2VServer,
   id: string,
   { prompt, negativePrompt }: Wan22Request,
-  pollMs: number,
+  { pollMs, hungMs }: { readonly pollMs: number; readonly hungMs: number },
   onStep: (done: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -116,8 +117,10 @@ export async function finished(
       const { progress } = server;
       if (progress && progress.at >= since) onStep((progress.step - 1) / progress.steps);
     }
-    if (performance.now() - Math.max(lastChange, server.lastSign) > HUNG_MS) {
-      throw new VideoError('LightX2V has said nothing for ten minutes and was ended. Is the card still answering?');
+    if (performance.now() - Math.max(lastChange, server.lastSign) > hungMs) {
+      throw new VideoError(
+        `LightX2V has said nothing for ${Math.round(hungMs / 1000)} s and was ended. Does nvidia-smi still answer?`,
+      );
     }
     await sleep(pollMs, undefined, { signal });
   }

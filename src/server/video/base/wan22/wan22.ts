@@ -20,6 +20,7 @@ export type Wan22 = BaseClipMaker & {
 
 const QUIET: Wan22Log = { debug: () => {}, info: () => {}, warn: () => {} };
 const IDLE_MS = 300_000;
+const HUNG_MS = 600_000;
 /** Shares of a job's progress: a download, then the steps; what is left is decoding. */
 const LOADED = 0.1;
 const STEPPED = 0.9;
@@ -111,7 +112,7 @@ class LightX2VMaker implements Wan22 {
     onProgress: (done: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const { pollMs = 500 } = this.#world;
+    const { pollMs = 500, hungMs = HUNG_MS } = this.#world;
     const began = performance.now();
     if (!this.#keeper.isBusyForNobody) await sweep(server);
     await submit(server, id, request, pollMs, signal);
@@ -119,7 +120,7 @@ class LightX2VMaker implements Wan22 {
       this.#keeper.noLongerLeft();
       onProgress(LOADED + done * (STEPPED - LOADED));
     };
-    await finished(server, id, request, pollMs, onStep, signal);
+    await finished(server, id, request, { pollMs, hungMs }, onStep, signal);
     this.#keeper.succeeded(server, began);
     await fetchVideo(server, id, file, signal);
     await sweep(server);

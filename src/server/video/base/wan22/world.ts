@@ -12,6 +12,8 @@ export type Wan22World = {
   readonly pollMs?: number;
   /** After so long without a job the card is given back, in milliseconds; five minutes if not given. */
   readonly idleMs?: number;
+  /** After so long without a step, a line or another status the server counts as hung, in milliseconds; ten minutes if not given. */
+  readonly hungMs?: number;
   /** A pause by the clock, if not given. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 };
