@@ -52,6 +52,13 @@ describe('moving a mouth', () => {
     expect(areas.at(-1)!).toBeGreaterThan(areas[0]! + 300);
   });
 
+  it('closes a mouth that is open in the picture', () => {
+    const { picture, face } = drawnFace(0.1, 14);
+    const before = inside(picture, face);
+    expect(before).toBeGreaterThan(400);
+    expect(inside(shaped(picture, face, CLOSED), face)).toBeLessThan(before / 10);
+  });
+
   it('moves the chin along, and nothing from the nose upwards or beside the face', () => {
     const { picture, face } = drawnFace();
     const open = shaped(picture, face, { open: 1 });

@@ -36,8 +36,7 @@ function warp(picture: Picture, map: MouthMap, columns: MouthColumns, shape: Mou
   const stride = width * 3;
   before.set(rgb.subarray(y0 * stride, (y1 + 1) * stride), y0 * stride);
 
-  const { aside, wasUpper, wasLower, isTop, isUpper, isLower, isBottom, topDown, bottomDown, chinDown } = columns;
-  const { thickness, lipsFrom, lipsTo, corner } = columns;
+  const { aside, isUpper, isLower, lipsFrom, lipsTo, corner } = columns;
   const colour = new Float32Array(3);
   const shadow = 0.3 * ease(columns.gap / 6);
   for (let y = y0; y <= y1; y++) {
@@ -48,15 +47,7 @@ function warp(picture: Picture, map: MouthMap, columns: MouthColumns, shape: Mou
       const i = Math.round((u + side) * COLUMNS_PER_PIXEL);
       const upper = isUpper[i]!;
       const lower = isLower[i]!;
-      let from: number;
-      if (v + v < upper + lower) {
-        if (v >= isTop[i]!) from = Math.min(wasUpper[i]!, wasUpper[i]! - (upper - v) / thickness[i]!);
-        else from = v - topDown[i]! * ease((v - nose) / (isTop[i]! - nose));
-      } else if (v <= isBottom[i]!) from = Math.max(wasLower[i]!, wasLower[i]! + (v - lower) / thickness[i]!);
-      else if (v <= chin) {
-        const share = ease((v - isBottom[i]!) / (chin - isBottom[i]!));
-        from = v - bottomDown[i]! - share * (chinDown[i]! - bottomDown[i]!);
-      } else from = v - chinDown[i]! * (1 - ease((v - chin) / (neck - chin)));
+      const from = cameFrom(v, i, map, columns);
       let inLips = 1;
       if (v < lipsFrom) inLips = ease((v - nose) / (lipsFrom - nose));
       else if (v > lipsTo) inLips = 1 - ease((v - lipsTo) / (0.7 * (chin - lipsTo)));
@@ -83,6 +74,24 @@ function warp(picture: Picture, map: MouthMap, columns: MouthColumns, shape: Mou
       for (let c = 0; c < 3; c++) rgb[to + c] = rgb[to + c]! + covered * (colour[c]! - rgb[to + c]!);
     }
   }
+}
+
+/** Where that was which is now at height `v` of column `i`. */
+function cameFrom(v: number, i: number, { nose, chin, neck }: MouthMap, columns: MouthColumns): number {
+  const top = columns.isTop[i]!;
+  const bottom = columns.isBottom[i]!;
+  const upper = columns.isUpper[i]!;
+  const lower = columns.isLower[i]!;
+  const thickness = columns.thickness[i]!;
+  if (v + v < upper + lower) {
+    if (v < top) return v - columns.topDown[i]! * ease((v - nose) / (top - nose));
+    return columns.wasUpper[i]! - Math.max(0, upper - v) / thickness;
+  }
+  if (v <= bottom) return columns.wasLower[i]! + Math.max(0, v - lower) / thickness;
+  const chinDown = columns.chinDown[i]!;
+  if (v > chin) return v - chinDown * (1 - ease((v - chin) / (neck - chin)));
+  const bottomDown = columns.bottomDown[i]!;
+  return v - bottomDown - ease((v - bottom) / (chin - bottom)) * (chinDown - bottomDown);
 }
 
 /** Writes the colour that was at a place between pixels. */
