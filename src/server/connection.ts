@@ -224,7 +224,7 @@ export class Connection {
   #linkTo(tier: VideoTier, session: string, pieces: boolean): VideoLink {
     const { metrics, log } = this.#world;
     const send = (message: ServerMessage) => this.#send(message);
-    return new VideoLink({ tier, session, metrics, log, pieces, socket: this.#socket, send });
+    return new VideoLink({ tier, session, metrics: metrics.ofClips, log, pieces, socket: this.#socket, send });
   }
 
   /** Hands on what the session says, until the socket or the session ends. */

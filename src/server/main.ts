@@ -101,7 +101,7 @@ export async function startServer(
 
   if (config.video.enabled) {
     const onAvatar = (avatar: AvatarView) => sessions?.tellAll({ type: 'avatar', avatar });
-    video = new OpenVideo(config, { rate: engines.tts.rate, log, metrics, onAvatar });
+    video = new OpenVideo(config, { rate: engines.tts.rate, log, metrics: metrics.ofClips, onAvatar });
   }
   const world: ConnectionWorld = {
     sessions,

@@ -6,6 +6,15 @@ const LAG_RESOLUTION_MS = 5;
 const SECONDS = [0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10];
 const CLIP_SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 
+/** What is counted of clips, where there are any. */
+export type ClipMetrics = {
+  readonly clips: Counter;
+  readonly pieces: Counter;
+  readonly bytes: Counter;
+  readonly startSeconds: Histogram;
+  readonly seconds: Histogram;
+};
+
 /** What the server counts, in Prometheus' text format. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -20,16 +29,7 @@ export class Metrics {
     'Gaps in the numbering of microphone frames that came',
     [],
   );
-  readonly clips = this.#counter('clips_total', 'Clips of replies by what became of them', ['result']);
-  readonly clipPieces = this.#counter('clip_pieces_total', 'Pieces of clips sent over sockets', []);
-  readonly clipBytes = this.#counter('clip_bytes_total', 'Bytes of clips sent over sockets', []);
-  readonly clipStart = this.#histogram('clip_start_seconds', "A reply's first audio to its clip's first bytes", []);
-  readonly clipSeconds = this.#histogram(
-    'clip_seconds',
-    "A reply's first audio to the end of its clip's making",
-    [],
-    CLIP_SECONDS,
-  );
+  #ofClips: ClipMetrics | undefined;
   readonly #turns = this.#counter('turns_total', 'Turns by outcome', ['outcome']);
   readonly #latency = this.#histogram('turn_latency_seconds', "End of the user's speech to the first reply audio", []);
   readonly #stages = this.#histogram('stage_seconds', 'Parts of the latency of a turn', ['stage']);
@@ -70,6 +70,18 @@ export class Metrics {
       it.set(Math.max(0, this.#lag.percentile(99) / 1e9 - LAG_RESOLUTION_MS / 1000));
       this.#lag.reset();
     });
+  }
+
+  /** What is counted of clips; the page for Prometheus has it from the first call on. */
+  get ofClips(): ClipMetrics {
+    this.#ofClips ??= {
+      clips: this.#counter('clips_total', 'Clips of replies by what became of them', ['result']),
+      pieces: this.#counter('clip_pieces_total', 'Pieces of clips sent over sockets', []),
+      bytes: this.#counter('clip_bytes_total', 'Bytes of clips sent over sockets', []),
+      startSeconds: this.#histogram('clip_start_seconds', "A reply's first audio to its clip's first bytes", []),
+      seconds: this.#histogram('clip_seconds', "A reply's first audio to its clip's end", [], CLIP_SECONDS),
+    };
+    return this.#ofClips;
   }
 
   /** Counts a turn that is over. */

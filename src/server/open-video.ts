@@ -7,7 +7,7 @@ import type { Route } from './file-answer.ts';
 import { lendingSockets } from './lend-socket.ts';
 import type { Logger } from './log.ts';
 import { makerWorld } from './maker-world.ts';
-import type { Metrics } from './metrics.ts';
+import type { ClipMetrics } from './metrics.ts';
 import { AvatarStore } from './video/avatars/avatar-store.ts';
 import { chooseBaseMaker } from './video/base/choose-maker.ts';
 import { ClipStore } from './video/clip-store.ts';
@@ -26,7 +26,7 @@ export type VideoWorld = {
   /** Samples per second of all speech. */
   readonly rate: number;
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, 'clips' | 'clipSeconds'>;
+  readonly metrics: Pick<ClipMetrics, 'clips' | 'seconds'>;
   /** Tells every page the face, whenever it changes. */
   readonly onAvatar: (avatar: AvatarView) => void;
 };
@@ -215,7 +215,7 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
   #count({ end, speechSeconds, seconds }: ClipFacts): void {
     const { metrics, log } = this.#world;
     metrics.clips.inc({ result: end.kind });
-    if (end.kind === 'done') metrics.clipSeconds.observe(seconds);
+    if (end.kind === 'done') metrics.seconds.observe(seconds);
     log.debug('clip', { result: end.kind, speechSeconds, seconds });
   }
 }

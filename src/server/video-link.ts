@@ -2,7 +2,7 @@ import type { AvatarView, ServerMessage } from '../protocol/messages.ts';
 import { ClipSender, type PieceSocket } from './clip-sender.ts';
 import type { SessionEvent } from './conversation/session-event.ts';
 import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { ClipMetrics } from './metrics.ts';
 import { type ClipEvent, type ReplyVideo, VIDEO_FPS } from './video/contracts.ts';
 
 /** The video tier as connections see it. */
@@ -19,7 +19,7 @@ export interface VideoTier {
 export type LinkWorld = {
   readonly tier: VideoTier;
   readonly session: string;
-  readonly metrics: Pick<Metrics, 'clipStart' | 'clipPieces' | 'clipBytes'>;
+  readonly metrics: Pick<ClipMetrics, 'startSeconds' | 'pieces' | 'bytes'>;
   readonly log: Logger;
   /** Whether the client takes clips in pieces; else it gets their addresses only. */
   readonly pieces: boolean;
@@ -51,8 +51,8 @@ export class VideoLink {
           return socket.bufferedAmount;
         },
         send(message, sent) {
-          metrics.clipPieces.inc();
-          metrics.clipBytes.inc(message.byteLength);
+          metrics.pieces.inc();
+          metrics.bytes.inc(message.byteLength);
           socket.send(message, sent);
         },
       });
@@ -161,7 +161,7 @@ export class VideoLink {
       case 'bytes':
         if (this.#reply?.turn === turn && !this.#reply.clipCame) {
           this.#reply.clipCame = true;
-          this.#world.metrics.clipStart.observe((performance.now() - this.#reply.since) / 1000);
+          this.#world.metrics.startSeconds.observe((performance.now() - this.#reply.since) / 1000);
         }
         this.#sender?.push(turn, event.bytes);
         return;

@@ -40,7 +40,7 @@ function setUp({ pieces = true, up = true } = {}) {
       talks: (talking) => void tier.talking.push(talking),
     },
     session: 's',
-    metrics: new Metrics({ sessions: () => 0, backlog: () => ({ waiting: 0, dropped: 0 }), engines: () => [] }),
+    metrics: new Metrics({ sessions: () => 0, backlog: () => ({ waiting: 0, dropped: 0 }), engines: () => [] }).ofClips,
     log: createLogger('debug', (line) => log.push(line)),
     pieces,
     socket: { bufferedAmount: 0, send: (message) => void sent.push(new Uint8Array(message)) },
