@@ -23,8 +23,10 @@ const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
 const STATUS = { format: 415, too_large: 413, damaged: 422, too_small: 422, no_face: 422, several_faces: 422 } as const;
 
 /**
- * The addresses of avatars: GET and PUT `/api/avatar`, DELETE `/api/avatars/ID`, GET `/avatars/ID/picture.png`, as
- * docs/protocol.md has them. One picture is imported at a time.
+ * The addresses of avatars. GET `/api/avatar` gives `{avatar?, avatars: {id, name, preset, picture}[]}`; PUT there takes a
+ * picture (`?name=…&crop=x,y,size`) or `{"id": …}`, shows that face and gives `{avatar}`; DELETE `/api/avatars/ID` gives the
+ * `{avatar}` that is shown then; GET `/avatars/ID/picture.png`. Refusals are `{message}`; of a picture also `{problem, width?,
+ * height?, faces?}`. One picture is imported at a time.
  */
 export function avatarRoutes(world: AvatarWorld): Route {
   const importing = { busy: false };

@@ -78,6 +78,13 @@ describe('the avatars on the disk', () => {
     await expect(store.choose(avatar.id)).rejects.toThrow(/There is no avatar/);
   });
 
+  it('deletes at the next start what was removed only half', async () => {
+    await open();
+    await mkdir(join(folder, 'v1', 'removed-1', 'loops'), { recursive: true });
+    await open();
+    expect(await readdir(join(folder, 'v1'))).not.toContain('removed-1');
+  });
+
   it('does not remove presets', async () => {
     const store = await open();
     await expect(store.remove('jun')).rejects.toThrow('Jun comes with voice-chat and cannot be removed.');

@@ -10,6 +10,7 @@ import { type Preset, readPresets } from './presets.ts';
 const VERSION = 'v1';
 const MAX_NAME = 60;
 const ID = /^[0-9a-f]{16}$/;
+const REMOVED = 'removed-';
 
 export type AvatarStoreOptions = {
   /** Everything lies below it; made when it is not there. */
@@ -44,6 +45,7 @@ export class AvatarStore {
     try {
       await mkdir(store.#folder, { recursive: true });
       for (const preset of presets) await store.#keepPreset(preset);
+      await store.#sweep();
     } catch (cause) {
       const message = `The avatars' folder ${options.folder} cannot be written; mend its rights or change cache.folder.`;
       throw new VideoError(message, { cause });
@@ -81,7 +83,7 @@ export class AvatarStore {
     if (!avatar) throw new VideoError(`There is no avatar ${id}; voice-chat avatar list shows them.`);
     if (avatar.preset) throw new VideoError(`${avatar.name} comes with voice-chat and cannot be removed.`);
     // Gone at once for everybody, however long its clips take to be deleted.
-    const gone = join(this.#folder, `removed-${randomBytes(8).toString('hex')}`);
+    const gone = join(this.#folder, `${REMOVED}${randomBytes(8).toString('hex')}`);
     await rename(avatar.folder, gone).catch(() => {});
     await rm(gone, { recursive: true, force: true });
   }
@@ -107,6 +109,12 @@ export class AvatarStore {
 
   get #currentFile(): string {
     return join(this.#folder, 'current.json');
+  }
+
+  /** Deletes what a process that ended too early had removed. */
+  async #sweep(): Promise<void> {
+    const gone = (await readdir(this.#folder)).filter((name) => name.startsWith(REMOVED));
+    await Promise.all(gone.map((name) => rm(join(this.#folder, name), { recursive: true, force: true })));
   }
 
   async #keepPreset({ png, name, face }: Preset): Promise<void> {
