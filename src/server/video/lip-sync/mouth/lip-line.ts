@@ -73,3 +73,27 @@ function lightAt({ width, height, rgb }: Picture, { x, y, cos, sin }: Axes, u: n
   }
   return light;
 }
+
+/**
+ * How much of what lies between the edges that were found of two lips is as dark as the inside of a mouth, 0 to 1. Given are
+ * heights, one per pixel from `left` on: of the upper lip's edges, then of the lower lip's.
+ */
+export function darkBetween(
+  picture: Picture,
+  axes: Axes,
+  left: number,
+  [top, upper, lower, bottom]: readonly [Float32Array, Float32Array, Float32Array, Float32Array],
+): number {
+  const quarter = Math.floor(upper.length / 4);
+  let dark = 0;
+  let all = 0;
+  for (let i = quarter; i < upper.length - quarter; i++) {
+    const lips = [(top[i]! + upper[i]!) / 2, (lower[i]! + bottom[i]!) / 2];
+    const limit = 0.55 * Math.min(...lips.map((v) => lightAt(picture, axes, left + i, v)));
+    for (let v = upper[i]! + STEP; v < lower[i]!; v += STEP) {
+      all++;
+      if (lightAt(picture, axes, left + i, v) < limit) dark++;
+    }
+  }
+  return all === 0 ? 0 : dark / all;
+}

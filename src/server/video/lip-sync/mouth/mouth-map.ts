@@ -1,6 +1,6 @@
 import type { Face, Picture, Point } from '../../contracts.ts';
-import { type Axes, axesThrough, edgesOf, heightAt, smoothed, within } from './curves.ts';
-import { findLipLine } from './lip-line.ts';
+import { type Axes, axesThrough, ease, edgesOf, heightAt, smoothed, within } from './curves.ts';
+import { darkBetween, findLipLine } from './lip-line.ts';
 
 /** A colour: red, green and blue, 0 to 255. */
 export type Colour = readonly [number, number, number];
@@ -53,7 +53,10 @@ export function mapMouth(picture: Picture, face: Face): MouthMap {
   const [upper, lower] = [along(inner.upper), along(inner.lower)];
   let gap = 0;
   for (let i = 0; i < columns; i++) gap += (lower[i]! - upper[i]!) / columns;
-  const parted = Math.min(1, Math.max(0, (gap / half - CLOSED) / 0.08));
+  const outerEdges = [along(outer.upper), along(outer.lower)] as const;
+  // Lips may be apart by less, when it is dark between them.
+  const dark = darkBetween(picture, axes, -half, [outerEdges[0], upper, lower, outerEdges[1]]);
+  const parted = Math.max(ease((gap / half - CLOSED) / 0.08), ease((dark - 0.45) / 0.2) * ease(gap - 1.5));
   const middle = upper.map((height, i) => (height + lower[i]!) / 2);
   const meet = parted < 1 ? findLipLine(picture, axes, -half, middle, Math.max(2, 0.08 * half + gap / 2)) : middle;
   for (let i = 0; i < columns; i++) {
@@ -62,8 +65,8 @@ export function mapMouth(picture: Picture, face: Face): MouthMap {
     upper[i] = centre - open / 2;
     lower[i] = centre + open / 2;
   }
-  const top = along(outer.upper).map((height, i) => Math.min(height, upper[i]! - 1));
-  const bottom = along(outer.lower).map((height, i) => Math.max(height, lower[i]! + 1));
+  const top = outerEdges[0].map((height, i) => Math.min(height, upper[i]! - 1));
+  const bottom = outerEdges[1].map((height, i) => Math.max(height, lower[i]! + 1));
   const jaw = local(face.jaw);
   const lowest = Math.max(...bottom);
   const chin = Math.max(lowest + 0.5 * half, ...jaw.map(({ y }) => y));
