@@ -232,6 +232,24 @@ describe('a better maker', () => {
     expect(wan.running).toBe(0);
   });
 
+  it('whose clip cannot be prepared, as when it shows no face, is shown, but the quick one speaks', async () => {
+    const wan = new FakeMaker('wan-1', true);
+    const { library, avatar, clock, worker } = setup(wan);
+    await library.choose(avatar);
+    await nextJob(wan, clock);
+    const quick = new Set([library.ready()?.folder, library.ready()?.folder]);
+    wan.last.finish();
+    await nextJob(wan, clock);
+    worker.prepared = Promise.reject(new VideoError('There is no face in the video.'));
+    worker.prepared.catch(() => {});
+    const { 'speaking-1': before } = library.view!.loops;
+    wan.last.finish();
+    await until(() => library.view?.problem !== undefined);
+    expect(library.view?.loops['speaking-1']).not.toBe(before);
+    expect(library.view?.problem).toBe('There is no face in the video.');
+    expect(new Set([library.ready()?.folder, library.ready()?.folder])).toEqual(quick);
+  });
+
   it('that fails twice in a row is left alone until the avatar is chosen again; the quick loops stay', async () => {
     const wan = new FakeMaker('wan-1', true);
     const { library, avatar, clock } = setup(wan);

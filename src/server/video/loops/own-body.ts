@@ -1,6 +1,7 @@
 import { type Clock, whenAborted } from '../clock.ts';
 import type { ReplyWords } from '../speaking-bodies.ts';
-import type { AvatarLoops, LoopTools } from './avatar-loops.ts';
+import type { AvatarLoops } from './avatar-loops.ts';
+import type { LoopTools } from './loop-tools.ts';
 import { promptOfReply } from './prompts.ts';
 
 /** After this long a reply takes an ordinary body: its clip would come when nobody waits for it any more. */
