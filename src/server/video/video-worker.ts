@@ -48,7 +48,11 @@ export type TriableWorker = VideoWorker &
 export async function create(settings: VideoWorkerSettings): Promise<TriableWorker> {
   if (getPriority() < NICENESS) setPriority(NICENESS);
   const { cacheDir, offline } = settings;
-  const debian = { ...(cacheDir === undefined ? {} : { cacheDir }), ...(offline === undefined ? {} : { offline }) };
+  const debian = {
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+    ...(offline === undefined ? {} : { offline }),
+    say: (sentence: string) => void process.stderr.write(`${sentence}\n`),
+  };
   const codec = await openMuxer(settings.encoder, debian, new AbortController().signal);
   const lipSync = await openLipSync(settings.lipSync);
 
