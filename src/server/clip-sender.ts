@@ -78,13 +78,16 @@ export class ClipSender {
     this.#send();
   }
 
-  /** The client has so many bytes of the clip of `turn`. */
-  received(turn: number, bytes: number): void {
-    if (this.#state.is !== 'sending' || this.#state.clip.turn !== turn) return;
+  /** The client has so many bytes of the clip of `turn`; false if that says nothing new. */
+  received(turn: number, bytes: number): boolean {
+    if (this.#state.is !== 'sending' || this.#state.clip.turn !== turn) return false;
     const { clip } = this.#state;
-    clip.received = Math.min(clip.sent, Math.max(clip.received, bytes));
+    const before = clip.received;
+    clip.received = Math.min(clip.sent, Math.max(before, bytes));
+    if (clip.received === before) return false;
     clip.idleTicks = 0;
     this.#send();
+    return true;
   }
 
   /** Something left the socket, so that it may be empty now. */

@@ -141,7 +141,8 @@ export class Connection {
         session.played(message.turn, message.samples, message.final ?? false);
         return;
       case 'clip_received':
-        this.#video?.received(message.turn, message.bytes);
+        // As many of these come as pieces were sent, which on a quick line are many.
+        if (this.#video?.received(message.turn, message.bytes)) this.#messages.give(1);
         return;
       case 'ping':
         this.#send({ type: 'pong', id: message.id });

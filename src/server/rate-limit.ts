@@ -28,4 +28,9 @@ export class RateLimit {
     this.#level -= amount;
     return true;
   }
+
+  /** Puts `amount` back. */
+  give(amount: number): void {
+    this.#level = Math.min(this.#capacity, this.#level + amount);
+  }
 }

@@ -64,9 +64,13 @@ export class VideoLink {
     this.#safely(() => this.#take(event));
   }
 
-  /** The client has so many bytes of a turn's clip. */
-  received(turn: number, bytes: number): void {
-    this.#safely(() => this.#sender?.received(turn, bytes));
+  /** The client has so many bytes of a turn's clip; false if that says nothing new. */
+  received(turn: number, bytes: number): boolean {
+    let isNew = false;
+    this.#safely(() => {
+      isNew = this.#sender?.received(turn, bytes) ?? false;
+    });
+    return isNew;
   }
 
   /** Something left the socket. */

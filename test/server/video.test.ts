@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_PIECE_BYTES } from '../../src/protocol/frames.ts';
 import { CommandLine, runs } from '../fixtures/command-line.ts';
 import { startTestServer } from '../fixtures/test-server.ts';
-import { HAS_FFMPEG, sentence, startVideoServer, type VideoServer, videoIsUp } from '../fixtures/video-server.ts';
+import {
+  HAS_FFMPEG,
+  sentence,
+  startVideoServer,
+  type VideoServer,
+  videoIsUp,
+  videoProcesses,
+} from '../fixtures/video-server.ts';
 import { WireClient } from '../fixtures/wire-client.ts';
 
 const PATIENCE = { timeout: 20_000 };
@@ -178,6 +185,23 @@ describe.skipIf(!HAS_FFMPEG)('clips on the wire (skipped where there is no ffmpe
     expect(client.of('error')).toEqual([]);
     client.drop();
   });
+
+  it.skipIf(!existsSync('/proc/self/stat'))(
+    'come again once what makes them has crashed and been replaced (skipped where there is no /proc)',
+    async () => {
+      const client = await open('pieces');
+      const processes = await videoProcesses();
+      expect(processes).toHaveLength(2);
+      for (const pid of processes) process.kill(pid, 'SIGKILL');
+      await expect.poll(server.state, { ...PATIENCE, interval: 5 }).toBe('restarting');
+      await server.isUp();
+      const turn = await client.chat('hello');
+      expect(await client.first('clip_done')).toMatchObject({ turn, bytes: client.clipBytes(turn) });
+      expect(await server.metric('voicechat_engine_restarts{stage="video"}')).toBe(1);
+      expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+      client.drop();
+    },
+  );
 
   it('are counted', async () => {
     expect(await server.metric('voicechat_clips_total{result="done"}')).toBeGreaterThanOrEqual(5);

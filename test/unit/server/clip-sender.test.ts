@@ -73,10 +73,10 @@ describe('a clip sender', () => {
     sender.begin(1);
     sender.push(1, clip(200_000));
     expect(socket.count(1)).toBe(CLIP_WINDOW_BYTES);
-    sender.received(2, 100_000);
-    sender.received(1, 0);
+    expect(sender.received(2, 100_000)).toBe(false);
+    expect(sender.received(1, 0)).toBe(false);
     expect(socket.count(1)).toBe(CLIP_WINDOW_BYTES);
-    sender.received(1, 1_000_000_000);
+    expect(sender.received(1, 1_000_000_000)).toBe(true);
     expect(socket.count(1)).toBe(2 * CLIP_WINDOW_BYTES);
     sender.received(1, MAX_PIECE_BYTES);
     expect(socket.count(1)).toBe(2 * CLIP_WINDOW_BYTES);
