@@ -4,8 +4,9 @@
 
 It learns from speech whose phones and their times are known: sentences of this repository's documents spoken by the voices of
 flite (Debian's libflite1), and real recordings aligned with their transcripts by PocketSphinx. Both are bent (rate, pitch,
-level, colour), put into rooms and noise. Needs numpy, soundfile and pocketsphinx from PyPI. Speakers of the first twenty
-LibriSpeech recordings, which the benchmark `lip-sync` measures, are never learned from: with them it reports how well it does.
+level, colour), put into rooms and noise. Needs the Python packages numpy, soundfile and pocketsphinx. Speakers of the first
+twenty LibriSpeech recordings, which the benchmark `lip-sync` measures, are never learned from: with them it reports how well
+it does.
 
 The weights in this repository were learned from 201 s of English recordings, none of which is in it: LibriSpeech test-other
 (CC BY 4.0), LJ Speech and LibriVox (public domain), test recordings of SpeechBrain and Picovoice (Apache-2.0), PocketSphinx

@@ -247,6 +247,14 @@ describe('a far end that does not lend its lip-sync', () => {
     });
   });
 
+  it('has no time, and says so', async () => {
+    const url = await farEnd((socket) => socket.close(1013, 'No lip-sync is free now.'));
+    expect((await failure(url)) as Error).toMatchObject({
+      name: 'VideoError',
+      message: expect.stringContaining('No lip-sync is free now.'),
+    });
+  });
+
   it('says nothing', async () => {
     const url = await farEnd(() => {});
     expect((await failure(url, 100)) as Error).toMatchObject({

@@ -57,7 +57,7 @@ export class Asking {
     this.#patienceMs = patienceMs;
     this.region = faceRegion(base);
     socket.on('message', (data: RawData, isBinary: boolean) => this.#hear(data as Buffer, isBinary));
-    socket.on('close', () => this.fail(new VideoError(`${this.#other()} went away; look at its log. ${OR_ELSE}`)));
+    socket.on('close', (_code, reason: Buffer) => this.fail(new VideoError(this.#left(reason.toString()))));
   }
 
   /** Sends all that the other end needs, until `signal` aborts. */
@@ -202,6 +202,11 @@ export class Asking {
     const sent = new Promise<void>((resolve) => this.#socket.send(message, () => resolve()));
     this.#watch();
     await sent;
+  }
+
+  #left(reason: string): string {
+    if (reason !== '') return `${this.#other()} ended it: ${reason} ${OR_ELSE}`;
+    return `${this.#other()} went away; look at its log. ${OR_ELSE}`;
   }
 
   #other(): string {
