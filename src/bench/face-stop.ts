@@ -18,7 +18,7 @@ const PATIENCE_MS = 8_000;
 export async function faceStop(say: Say): Promise<Row[]> {
   const real = realUtterances(TIMES, 8);
   const utterances = real.length > 0 ? real : await synthesisedUtterances(SENTENCES.slice(0, TIMES));
-  const reply = `${Array.from({ length: 400 }, () => 'words').join(' ')}.`;
+  const reply = SENTENCES.join(' ');
   const options = { vad: 'silero', script: FAKE_MICROPHONE };
   const stops = await FacePage.with(say, reply, (face) => interruptAll(face, utterances, say), options);
   if (!stops || stops.length === 0) return [];
@@ -35,7 +35,11 @@ async function interruptAll(face: FacePage, utterances: readonly Utterance[], sa
   await page.waitForSelector('[data-live=true]');
   for (const utterance of utterances) {
     await face.ask('Talk to me.');
-    await page.waitForSelector('#clip.on');
+    const shown = await page.waitForSelector('#clip.on').catch(() => undefined);
+    if (!shown) {
+      say(`${utterance.id}: the reply had no clip within 30 s`);
+      continue;
+    }
     await sleep(400);
     const before = await page.evaluate<number>('face.stops.length');
     await page.evaluate(`fakeMicrophone.say(${JSON.stringify(pcmOf(utterance))}, ${utterance.onset})`);

@@ -46,10 +46,10 @@ const START_S = 0.05;
 const SEEK_S = 0.25;
 const NUDGES = [
   { above: 0.04, by: 0.06 },
-  { above: 0.015, by: 0.03 },
+  { above: 0.01, by: 0.03 },
 ] as const;
 /** A nudge ends when it is this near. */
-const NEAR_S = 0.005;
+const NEAR_S = 0.003;
 /** How much a new measurement of the drift counts: one frame may be late by itself. */
 const TRUST = 0.25;
 /** Nearer to the end of what is there than one frame, it has run out. */
@@ -86,7 +86,7 @@ function waitForMoment(clip: Extract<Clip, { is: 'placed' }>, sight: ClipSight):
   const late = (sight.heard ?? Number.NEGATIVE_INFINITY) - clip.at;
   if (!sight.decoded || late < -START_S) return stay;
   if (late > SEEK_S) return place(sight, Math.min(LONGEST_LEAD_S, clip.lead + late), clip.shown) ?? stay;
-  return { clip: { is: 'running', rate: 1, drift: undefined }, show: true, play: 1 };
+  return { clip: { is: 'running', rate: 1, drift: undefined }, show: clip.shown || !early(sight), play: 1 };
 }
 
 function keepUp(clip: Extract<Clip, { is: 'running' }>, sight: ClipSight): ClipStep {
@@ -101,7 +101,12 @@ function keepUp(clip: Extract<Clip, { is: 'running' }>, sight: ClipSight): ClipS
     if (!complete) return { clip: { is: 'starved', at: position }, show: true, pause: true };
   }
   const rate = drift === undefined ? clip.rate : rateFor(drift, clip.rate);
-  return { clip: { is: 'running', rate, drift }, show: true, ...(rate !== clip.rate && { play: rate }) };
+  return { clip: { is: 'running', rate, drift }, show: !early(sight), ...(rate !== clip.rate && { play: rate }) };
+}
+
+/** A mouth that moves before its voice is worse than one that joins in. */
+function early({ heard }: ClipSight): boolean {
+  return heard !== undefined && heard < 0;
 }
 
 function smoothed(drift: number | undefined, measured: number | undefined): number | undefined {
