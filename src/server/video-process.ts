@@ -71,11 +71,13 @@ export class VideoProcess implements AsyncDisposable {
     signal: AbortSignal,
     options?: CallOptions,
   ): AsyncGenerator<unknown, void, undefined> {
+    const asked = new AbortController();
     const aborted = new Promise<undefined>((resolve) => {
       if (signal.aborted) resolve(undefined);
-      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+      // Removed again: an avatar's base clips are all made under one signal.
+      signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: asked.signal });
     });
-    const process = await Promise.race([this.#starting, aborted]);
+    const process = await Promise.race([this.#starting, aborted]).finally(() => asked.abort());
     if (process && !signal.aborted) yield* process.call(method, args, input, signal, options);
   }
 
