@@ -3,31 +3,12 @@ import { decodeFrame, encodeFrame } from '../protocol/frames.ts';
 import { CLOSE, type ClientMessage, PROTOCOL_VERSION, type ServerMessage } from '../protocol/messages.ts';
 import { MIC_RATE } from '../protocol/pcm.ts';
 import { readClientMessage } from './client-messages.ts';
+import type { ConnectionWorld } from './connection-world.ts';
 import type { SessionEvent } from './conversation/session-event.ts';
 import { latestLines } from './latest-lines.ts';
-import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { HeldSession, Sessions } from './sessions.ts';
+import type { HeldSession } from './sessions.ts';
 import { VideoLink, type VideoTier } from './video-link.ts';
-
-/** What all connections share. */
-export type ConnectionWorld = {
-  readonly sessions: Sessions;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-  readonly limits: {
-    readonly textLetters: number;
-    readonly messagesPerSecond: number;
-    readonly outboundBytes: number;
-    readonly idleMinutes: number;
-  };
-  readonly speechRate: number;
-  readonly voices: readonly string[];
-  readonly engines: Extract<ServerMessage, { type: 'welcome' }>['engines'];
-  readonly voiceInputOff: string | undefined;
-  readonly video: VideoTier | undefined;
-};
 
 const HELLO_MS = 5_000;
 const PING_MS = 15_000;
