@@ -158,7 +158,7 @@ class World {
 
 const isEnd = ({ type }: ClipEvent) => type === 'done' || type === 'failed';
 
-describe('whatever happens in whatever order', () => {
+describe('whatever happens in whatever order', { timeout: 60_000 }, () => {
   it.each([false, true])('clips are made one at a time and told of in order (reflective: %s)', async (reflective) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {

@@ -48,7 +48,7 @@ describe('the makers of base clips', () => {
   });
 });
 
-describe.runIf(codec)('a clip that does not lead back to its beginning', () => {
+describe.runIf(codec)('a clip that does not lead back to its beginning', { timeout: 60_000 }, () => {
   /** A maker whose clips become brighter from frame to frame. */
   const brightening = (closes: boolean | undefined): BaseClipMaker => ({
     version: 'brightening-1',
