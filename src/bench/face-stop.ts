@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
 import { MIC_RATE, writePcm16 } from '../protocol/pcm.ts';
 import { FacePage, type FaceStop } from './face-page.ts';
 import { FAKE_MICROPHONE } from './fake-microphone.ts';
@@ -41,15 +42,18 @@ async function interruptAll(face: FacePage, utterances: readonly Utterance[], sa
       continue;
     }
     await sleep(400);
-    const before = await page.evaluate<number>('face.stops.length');
+    const before = await stopped(page);
     await page.evaluate(`fakeMicrophone.say(${JSON.stringify(pcmOf(utterance))}, ${utterance.onset})`);
-    const stopped = page.waitForFunction(`face.stops.length > ${before}`, undefined, { timeout: PATIENCE_MS });
-    if (!(await stopped.catch(() => undefined))) say(`${utterance.id}: no flush within ${PATIENCE_MS / 1000} s`);
+    const until = performance.now() + PATIENCE_MS;
+    while ((await stopped(page)) === before && performance.now() < until) await sleep(50);
+    if ((await stopped(page)) === before) say(`${utterance.id}: no flush within ${PATIENCE_MS / 1000} s`);
     // The rest of the utterance, the end of its turn, and quiet before the next.
     await sleep(SPOKEN_MS + 800);
   }
   return page.evaluate<FaceStop[]>('face.stops');
 }
+
+const stopped = (page: Page): Promise<number> => page.evaluate<number>('face.stops.length');
 
 function pcmOf({ samples, onset }: Utterance): string {
   const spoken = samples.subarray(0, onset + (SPOKEN_MS / 1000) * MIC_RATE);

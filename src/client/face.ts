@@ -15,6 +15,7 @@ export type FaceHandlers = {
   onFact(name: string, value: string): void;
 };
 
+const STAGES = { waiting: 'waits its turn', base: 'body in the making', speaking: 'mouth in the making' } as const;
 /** How often the panel is told of a clip that runs. */
 const FACTS_MS = 500;
 /** The fade of 150 ms in the style sheet, and a frame more. */
@@ -92,8 +93,11 @@ export class Face {
   take(message: ServerMessage): void {
     if (message.type === 'avatar') this.show(message.avatar);
     else if (message.type === 'clip_progress') {
-      this.#base = message.stage === 'base' ? message.done : undefined;
+      const { stage, done } = message;
+      this.#base = stage === 'base' ? done : undefined;
       this.#showProgress();
+      const share = done === undefined ? '' : `, ${Math.round(done * 100)} %`;
+      this.#handlers.onFact('Clip', `turn ${message.turn}, ${STAGES[stage]}${share}`);
     } else if (message.type === 'speaking_clip') this.#begin(message);
     else if (message.type === 'clip_done' && message.turn === this.#clip?.turn) {
       void this.#clip.end(message.bytes, message.url);
