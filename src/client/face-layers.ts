@@ -57,13 +57,13 @@ export class FaceLayers {
     if (!now) return this.#clear();
     if (this.#fade !== undefined) return;
     if (this.#front.loop?.url === now.url) {
-      this.#front.loop = now;
+      name(this.#front, now);
       if (this.#isOn(this.#front)) return this.#prepare(next);
       if (this.#front.decoded) this.#appear();
       return;
     }
     if (this.#back.loop?.url !== now.url) this.#give(this.#back, now);
-    this.#back.loop = now;
+    name(this.#back, now);
     if (this.#back.decoded) this.#swap();
   }
 
@@ -123,7 +123,7 @@ export class FaceLayers {
     to.decoded = false;
     to.video.classList.remove('on', 'over');
     if (loop) {
-      to.video.dataset.loop = loop.name;
+      name(to, loop);
       to.video.src = loop.url;
     } else if (to.video.hasAttribute('src')) {
       to.video.removeAttribute('src');
@@ -154,6 +154,12 @@ export class FaceLayers {
       else video.play().catch(() => {});
     }
   }
+}
+
+/** One video may stand in for several states. */
+function name(to: Slot, loop: Loop): void {
+  to.loop = loop;
+  to.video.dataset.loop = loop.name;
 }
 
 function slot(id: string): Slot {
