@@ -45,11 +45,12 @@ const START_S = 0.05;
 /** Further off than this it is put in its place instead of being nudged there. */
 const SEEK_S = 0.25;
 const NUDGES = [
-  { above: 0.04, by: 0.06 },
-  { above: 0.01, by: 0.03 },
+  { above: 0.1, by: 0.12 },
+  { above: 0.03, by: 0.06 },
+  { above: 0.018, by: 0.03 },
 ] as const;
 /** A nudge ends when it is this near. */
-const NEAR_S = 0.003;
+const NEAR_S = 0.005;
 /** How much a new measurement of the drift counts: one frame may be late by itself. */
 const TRUST = 0.25;
 /** Nearer to the end of what is there than one frame, it has run out. */
@@ -117,6 +118,6 @@ function smoothed(drift: number | undefined, measured: number | undefined): numb
 function rateFor(drift: number, rate: number): number {
   const off = Math.abs(drift);
   if (off < NEAR_S) return 1;
-  const nudge = NUDGES.find(({ above }) => off > above) ?? (rate === 1 ? undefined : NUDGES[1]);
+  const nudge = NUDGES.find(({ above }) => off > above) ?? (rate === 1 ? undefined : NUDGES.at(-1));
   return nudge ? 1 - Math.sign(drift) * nudge.by : 1;
 }
