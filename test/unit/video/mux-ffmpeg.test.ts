@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { flashFrames, flashSpeech } from '../../../src/bench/flash-clip.ts';
 import { VideoError } from '../../../src/server/video/contracts.ts';
 import { findFfmpeg, locate } from '../../../src/server/video/mux/ffmpeg.ts';
-import { makeClip } from '../../../src/server/video/mux/ffmpeg-clip.ts';
+import { ffmpegClip } from '../../../src/server/video/mux/ffmpeg-clip.ts';
 import { FfmpegProcess, runFfmpeg } from '../../../src/server/video/mux/ffmpeg-process.ts';
 
 const signal = new AbortController().signal;
@@ -84,12 +84,12 @@ describe.runIf(installed)('one run of ffmpeg', () => {
   });
   const file = () => join(folder, 'clip.mp4');
   const all = async (ffmpeg: FfmpegProcess, frames = 10_000) => {
-    for await (const _ of makeClip(installed!, ffmpeg, inputs(frames), file(), signal));
+    for await (const _ of ffmpegClip(installed!, ffmpeg, inputs(frames), file(), signal));
   };
 
   it('that dies in the middle is an error, and leaves nothing', async () => {
     const ffmpeg = start('-c:v', 'mpeg4', '-f', 'mpegts', 'pipe:1');
-    const clip = makeClip(installed!, ffmpeg, inputs(10_000), file(), signal);
+    const clip = ffmpegClip(installed!, ffmpeg, inputs(10_000), file(), signal);
     expect((await clip.next()).done).toBe(false);
     process.kill(ffmpeg.pid!, 'SIGKILL');
     const rest = (async () => {

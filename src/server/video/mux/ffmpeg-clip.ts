@@ -9,7 +9,7 @@ import { type FfmpegProcess, type FfmpegProgram, runFfmpeg } from './ffmpeg-proc
  * Runs one clip through an ffmpeg that was started for it: gives its bytes as they come, and then writes `file`, the same
  * with its index in front. Whatever happens, no process and no half file stays behind, even if nobody reads on.
  */
-export async function* makeClip(
+export async function* ffmpegClip(
   program: FfmpegProgram,
   ffmpeg: FfmpegProcess,
   inputs: ClipInputs,

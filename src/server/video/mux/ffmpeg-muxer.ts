@@ -2,7 +2,7 @@ import type { DebianSettings } from '../../models/debian-packages.ts';
 import type { ClipFormat, Picture } from '../contracts.ts';
 import type { Codec } from './codec.ts';
 import { findFfmpeg } from './ffmpeg.ts';
-import { makeClip } from './ffmpeg-clip.ts';
+import { ffmpegClip } from './ffmpeg-clip.ts';
 import { chooseEncoder, type Encoder, soundInput, videoInput, videoOutput } from './ffmpeg-encoders.ts';
 import { FfmpegProcess, type FfmpegProgram, FIRST_INPUT } from './ffmpeg-process.ts';
 import { decodeVideo, encodeVideo } from './ffmpeg-video.ts';
@@ -44,7 +44,7 @@ class FfmpegMuxer implements Codec {
     if (signal.aborted) return;
     const ffmpeg = await this.#take(format);
     try {
-      yield* makeClip(this.#program, ffmpeg, { frames, speech, rate: format.rate }, file, signal);
+      yield* ffmpegClip(this.#program, ffmpeg, { frames, speech, rate: format.rate }, file, signal);
     } finally {
       if (!this.#disposed) this.#spare ??= { key: keyOf(format), ffmpeg: this.#start(format) };
     }
