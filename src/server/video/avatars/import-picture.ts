@@ -1,6 +1,7 @@
 import type { Box, Crop, Face, ImportedPicture, Picture } from '../contracts.ts';
 import { findFaces } from '../faces/find-faces.ts';
 import { mapFace } from '../faces/map-face.ts';
+import { cutBox } from '../pictures/cut-box.ts';
 import { PictureProblem } from '../pictures/picture-problem.ts';
 import { writePng } from '../pictures/png.ts';
 import { PICTURE_LIMITS, type PictureLimits, readPicture } from '../pictures/read-picture.ts';
@@ -56,7 +57,7 @@ async function inCrop(picture: Picture, crop: Crop, signal: AbortSignal): Promis
   const side = Math.max(Math.round(Math.min(crop.size * width, width, height)), 1);
   const left = Math.round(Math.min(Math.max(crop.x * width, 0), width - side));
   const top = Math.round(Math.min(Math.max(crop.y * height, 0), height - side));
-  const [face] = await findFaces(part(picture, left, top, side));
+  const [face] = await findFaces(cutBox(picture, { x: left, y: top, width: side, height: side }));
   signal.throwIfAborted();
   if (!face) {
     const message = 'No face was found in the part that you chose; choose more around it, or another part.';
@@ -88,13 +89,3 @@ const whole = ({ x, y, width, height }: Box): Box => ({
   width: Math.round(width),
   height: Math.round(height),
 });
-
-/** A square of whole pixels, as it is. */
-function part({ width, rgb }: Picture, left: number, top: number, side: number): Picture {
-  const out = new Uint8Array(3 * side * side);
-  for (let row = 0; row < side; row++) {
-    const from = 3 * ((top + row) * width + left);
-    out.set(rgb.subarray(from, from + 3 * side), 3 * side * row);
-  }
-  return { width: side, height: side, rgb: out };
-}

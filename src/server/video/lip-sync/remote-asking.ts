@@ -3,6 +3,8 @@ import { writePcm16 } from '../../../protocol/pcm.ts';
 import { abortable } from '../../async/abortable.ts';
 import { Queue } from '../../async/queue.ts';
 import { type BaseClip, type Box, VIDEO_FPS, VideoError } from '../contracts.ts';
+import { mapFace } from '../faces/map-face.ts';
+import { cutBox } from '../pictures/cut-box.ts';
 import { Pace } from './pace.ts';
 import {
   type AskMessage,
@@ -18,7 +20,7 @@ import {
   readPatch,
   speechMessage,
 } from './remote-messages.ts';
-import { cropped, faceRegion, shifted } from './remote-region.ts';
+import { faceRegion } from './remote-region.ts';
 
 /** How far speech (seconds) and pictures (frames) run ahead of the frames that were taken. */
 const SPEECH_AHEAD = 4;
@@ -70,7 +72,9 @@ export class Asking {
       await this.#tell({ type: 'clip', rate: this.#rate, width, height, frames });
       for (let from = 0; from < frames; from += FACES_AT_A_TIME) {
         const length = Math.min(FACES_AT_A_TIME, frames - from);
-        const faces = Array.from({ length }, (_, i) => shifted(this.#base.face(from + i), this.region));
+        const faces = Array.from({ length }, (_, i) =>
+          mapFace(this.#base.face(from + i), 1, -this.region.x, -this.region.y),
+        );
         await this.#tell({ type: 'faces', from, faces });
       }
       await Promise.all([this.#announce(), this.#say(speech, signal)]);
@@ -99,7 +103,7 @@ export class Asking {
   async #announce(): Promise<void> {
     for (let index = 0; index < this.#base.frames; index++) {
       if (!(await this.#taken.reaches(index - PICTURES_AHEAD))) return;
-      const hash = pictureHash(cropped(await this.#base.picture(index), this.region));
+      const hash = pictureHash(cutBox(await this.#base.picture(index), this.region).rgb);
       await this.#tell({ type: 'picture', index, hash });
       this.#announced++;
     }
@@ -124,7 +128,7 @@ export class Asking {
   }
 
   async #show(index: number): Promise<void> {
-    const rgb = cropped(await this.#base.picture(index), this.region);
+    const { rgb } = cutBox(await this.#base.picture(index), this.region);
     for (let at = 0; at < rgb.length; at += PICTURE_PIECE_BYTES) {
       if (this.#over) return;
       await this.#send(pictureMessage(index, at, rgb.subarray(at, at + PICTURE_PIECE_BYTES)));

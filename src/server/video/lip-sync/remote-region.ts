@@ -1,4 +1,5 @@
-import type { BaseClip, Box, Face, Picture, Point } from '../contracts.ts';
+import type { BaseClip, Box, Picture } from '../contracts.ts';
+import { cutBox } from '../pictures/cut-box.ts';
 
 /** How much of the face's own size a lip-sync may want to see on each side of it. */
 const AROUND = 0.25;
@@ -19,29 +20,6 @@ export function faceRegion(base: BaseClip): Box {
     y,
     width: Math.min(base.width, Math.ceil(right)) - x,
     height: Math.min(base.height, Math.ceil(bottom)) - y,
-  };
-}
-
-/** A copy of the pixels in `box`, which lies within the picture. */
-export function cropped({ width, rgb }: Picture, box: Box): Uint8Array {
-  const out = new Uint8Array(3 * box.width * box.height);
-  for (let row = 0; row < box.height; row++) {
-    const from = 3 * ((box.y + row) * width + box.x);
-    out.set(rgb.subarray(from, from + 3 * box.width), 3 * row * box.width);
-  }
-  return out;
-}
-
-/** The same face where the picture begins at `x`, `y`. */
-export function shifted(face: Face, { x, y }: Point): Face {
-  const all = (points: readonly Point[]) => points.map((point) => ({ x: point.x - x, y: point.y - y }));
-  return {
-    box: { ...face.box, x: face.box.x - x, y: face.box.y - y },
-    outerLips: all(face.outerLips),
-    innerLips: all(face.innerLips),
-    leftEye: all(face.leftEye),
-    rightEye: all(face.rightEye),
-    jaw: all(face.jaw),
   };
 }
 
@@ -72,7 +50,7 @@ export function changed(before: Uint8Array, after: Uint8Array, width: number): B
 
 /** The pixels of `after` in `box`, less those of `before`, modulo 256. */
 export function difference(before: Picture, after: Picture, box: Box): Uint8Array {
-  const [old, out] = [cropped(before, box), cropped(after, box)];
+  const [old, out] = [cutBox(before, box).rgb, cutBox(after, box).rgb];
   for (let i = 0; i < out.length; i++) out[i] = out[i]! - old[i]!;
   return out;
 }
