@@ -8,7 +8,8 @@ import { VIDEO_MODELS } from '../../src/server/models/manifest-video.ts';
 import { ModelStore } from '../../src/server/models/store.ts';
 import { setupFor } from '../../src/server/video/base/wan22/presets.ts';
 import type { Wan22Settings } from '../../src/server/video/base/wan22/settings.ts';
-import { createWan22, type Wan22World } from '../../src/server/video/base/wan22/wan22.ts';
+import { createWan22 } from '../../src/server/video/base/wan22/wan22.ts';
+import type { Wan22World } from '../../src/server/video/base/wan22/world.ts';
 import type { BaseClipJob } from '../../src/server/video/contracts.ts';
 import { roomyMachine, Wan22Bench } from '../fixtures/wan22.ts';
 

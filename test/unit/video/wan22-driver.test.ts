@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Wan22Settings } from '../../../src/server/video/base/wan22/settings.ts';
-import { createWan22, type Wan22, type Wan22World } from '../../../src/server/video/base/wan22/wan22.ts';
+import { createWan22, type Wan22 } from '../../../src/server/video/base/wan22/wan22.ts';
+import type { Wan22World } from '../../../src/server/video/base/wan22/world.ts';
 import { type BaseClipJob, VideoError } from '../../../src/server/video/contracts.ts';
 import { isRunning, loraTensors, roomyMachine, Wan22Bench, writeSafetensors } from '../../fixtures/wan22.ts';
 

@@ -5,7 +5,7 @@ import { closedMaker } from './closed-maker.ts';
 import { stillMaker } from './still-maker.ts';
 import { WAN22_FPS } from './wan22/presets.ts';
 import type { Wan22Settings } from './wan22/settings.ts';
-import type { Wan22Log, Wan22World } from './wan22/wan22.ts';
+import type { Wan22Log, Wan22World } from './wan22/world.ts';
 
 /** The settings `video.baseClips`. */
 export type BaseClipSettings =

@@ -10,8 +10,6 @@ import { WAN22_FPS } from './presets.ts';
 import type { Wan22Settings, Wan22Task } from './settings.ts';
 import type { Wan22Log, Wan22World } from './world.ts';
 
-export type { Wan22Log, Wan22World } from './world.ts';
-
 /** A maker whose server takes much of a card as long as it runs. */
 export type Wan22 = BaseClipMaker & {
   /** Ends the server, so that the card is free at once, unless somebody waits for a video; the next job starts it again. */
