@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,6 +104,24 @@ describe.runIf(codec)('the user’s own video', () => {
     await writeFile(sound, header);
     expect((await problem(sound)).message).toMatch(/shows nothing/);
     expect((await readdir(folder)).sort()).toEqual(['sound.wav', 'text.mp4']);
+  });
+
+  it('is read from its own file alone: what else it names is not opened', async () => {
+    const other = await video(10, () => 100);
+    const parts = join(folder, 'other.ts');
+    execFileSync('ffmpeg', ['-v', 'error', '-i', other, '-c', 'copy', parts]);
+    const lists = {
+      'playlist.mp4': `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${parts}\n#EXT-X-ENDLIST\n`,
+      'parts.mp4': 'ffconcat version 1.0\nfile mine.mp4\n',
+    };
+    expect(await made(parts)).not.toHaveLength(0);
+    for (const [name, text] of Object.entries(lists)) {
+      const file = join(folder, name);
+      await writeFile(file, text);
+      await rm(job().file);
+      await expect(made(file), name).rejects.toThrow(VideoError);
+      await writeFile(job().file, '');
+    }
   });
 
   it('has another version when it is another file', async () => {

@@ -6,7 +6,7 @@ import { type BaseClipFacts, type BaseClipJob, type BaseClipMaker, VIDEO_FPS, Vi
 import { type Ffmpeg, findFfmpeg } from '../mux/ffmpeg.ts';
 import { chooseEncoder, type Encoder, videoOutput } from '../mux/ffmpeg-encoders.ts';
 import { runFfmpeg } from '../mux/ffmpeg-process.ts';
-import { decodeVideo, FILES_ONLY, squareAt } from '../mux/ffmpeg-video.ts';
+import { decodeVideo, ONE_FILE, squareAt } from '../mux/ffmpeg-video.ts';
 import { PREPARED_SECONDS, PREPARED_SIZE } from './prepared.ts';
 
 /** Changes when the same file would give another clip; part of cache keys. */
@@ -65,7 +65,7 @@ async function loop(
   const { frames, closes } = await look(ffmpeg, file, signal);
   onProgress(0.5);
   const part = `${job.file}.${randomUUID()}.part`;
-  const input = [...FILES_ONLY, '-i', `file:${file}`, '-map', '0:v:0', '-an'];
+  const input = [...ONE_FILE, '-i', `file:${file}`, '-map', '0:v:0', '-an'];
   const written = ['-movflags', '+faststart', '-f', 'mp4', `file:${part}`];
   const repeated = closes ? `trim=end_frame=${frames}` : forwardAndBack(frames);
   try {

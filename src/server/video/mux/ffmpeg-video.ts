@@ -6,8 +6,15 @@ import type { Codec } from './codec.ts';
 import { type Encoder, videoInput, videoOutput } from './ffmpeg-encoders.ts';
 import { FfmpegProcess, type FfmpegProgram, FIRST_INPUT } from './ffmpeg-process.ts';
 
-/** A user's file may be a playlist that names others: only files, never the network. */
-export const FILES_ONLY = ['-protocol_whitelist', 'file,pipe'];
+/**
+ * A video may come from anywhere, and hold anything: it is read from its own file alone, not as one of the kinds that name other
+ * files or addresses (playlists, lists of parts, numbered pictures), and no picture larger than 8192 × 4320 is made room for.
+ */
+export const ONE_FILE = [
+  ...['-protocol_whitelist', 'file,pipe'],
+  ...['-format_whitelist', 'mov,matroska,avi,mpegts,mpeg,ogg,flv,asf,gif,png_pipe,wav'],
+  ...['-max_pixels', String(8192 * 4320)],
+];
 
 /** The filters that bring a video to `VIDEO_FPS` and cut its middle to a square of `size` pixels. */
 export const squareAt = (size: number): string =>
@@ -64,7 +71,7 @@ export async function* decodeVideo(
 ): AsyncGenerator<Picture, void, undefined> {
   if (signal.aborted) return;
   const output = ['-map', '0:v:0?', '-an', '-vf', squareAt(size), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
-  const ffmpeg = new FfmpegProcess(program, [...FILES_ONLY, '-i', `file:${file}`, ...output]);
+  const ffmpeg = new FfmpegProcess(program, [...ONE_FILE, '-i', `file:${file}`, ...output]);
   const onAbort = () => void ffmpeg.kill();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
