@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Avatar, type ImportedPicture, VideoError } from '../contracts.ts';
-import { writeWhole } from './atomic-file.ts';
+import { writeWhole } from './write-whole.ts';
 import { type AvatarFile, parseAvatarFile } from './avatar-file.ts';
 import { type Preset, readPresets } from './presets.ts';
 
