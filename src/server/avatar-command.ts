@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { avatarsFolder } from './avatars-folder.ts';
 import { type Config, ConfigError } from './config.ts';
+import { readCrop } from './read-crop.ts';
 import { AvatarStore } from './video/avatars/avatar-store.ts';
 import { frameFace } from './video/avatars/frame-face.ts';
 import { importPicture } from './video/avatars/import-picture.ts';
@@ -77,7 +78,7 @@ async function list({ json, store, print }: Ready): Promise<number> {
 }
 
 async function add({ json, store, print, say, ...given }: Ready, file: string, signal: AbortSignal): Promise<number> {
-  const imported = await importPicture(await readBytes(file), readCrop(given.crop), signal);
+  const imported = await importPicture(await readBytes(file), cropOf(given.crop), signal);
   if (!imported.ok) {
     const { ok: _, ...why } = imported;
     if (json) print(JSON.stringify(why));
@@ -121,11 +122,10 @@ function explain({ message, width, height, faces }: Extract<ImportedPicture, { o
   return [message, 'One of these, from the largest face to the smallest:', ...crops];
 }
 
-function readCrop(text: string | undefined): Crop | undefined {
+function cropOf(text: string | undefined): Crop | undefined {
   if (text === undefined) return undefined;
-  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  const [x = 0, y = 0, size = 0] = numbers;
-  if (numbers.length === 3 && numbers.every((value) => value >= 0 && value <= 1) && size > 0) return { x, y, size };
+  const crop = readCrop(text);
+  if (crop) return crop;
   throw new ConfigError(
     `--crop ${text} is no part of a picture; give x,y,size from 0 to 1: shares of width, height and width.`,
   );

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AvatarView } from '../protocol/messages.ts';
 import { answerFile, type Route, readsOnly } from './file-answer.ts';
+import { readCrop } from './read-crop.ts';
 import type { AvatarStore } from './video/avatars/avatar-store.ts';
 import { type Avatar, type Crop, type ImportedPicture, VideoError } from './video/contracts.ts';
 import { PICTURE_LIMITS } from './video/pictures/read-picture.ts';
@@ -60,8 +61,9 @@ async function list(asked: Asked, { store, view }: AvatarWorld): Promise<void> {
 async function put(asked: Asked, world: AvatarWorld, importing: { busy: boolean }): Promise<void> {
   const type = asked.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return choose(asked, world);
-  const crop = readCrop(asked.url.searchParams.get('crop'));
-  if (crop === 'wrong') {
+  const wanted = asked.url.searchParams.get('crop');
+  const crop = wanted === null ? undefined : readCrop(wanted);
+  if (wanted !== null && !crop) {
     const message = 'crop must be three numbers from 0 to 1, x,y,size: shares of width, height and width.';
     return answer(asked, 400, { message });
   }
@@ -143,14 +145,6 @@ async function readBody(request: IncomingMessage, most: number): Promise<Uint8Ar
     else chunks.length = 0;
   }
   return length <= most ? Buffer.concat(chunks) : undefined;
-}
-
-function readCrop(text: string | null): Crop | undefined | 'wrong' {
-  if (text === null) return undefined;
-  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  const [x, y, size] = numbers;
-  const fine = numbers.length === 3 && numbers.every((value) => value >= 0 && value <= 1);
-  return fine && size! > 0 ? { x: x!, y: y!, size: size! } : 'wrong';
 }
 
 function idIn(text: string): string | undefined {
