@@ -154,8 +154,6 @@ export type ServerMessage =
       width: number;
       height: number;
       fps: number;
-      /** Its length where it is known already; otherwise `clip_done` tells it. */
-      bytes?: number;
     }
   | {
       type: 'clip_done';
