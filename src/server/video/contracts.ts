@@ -1,3 +1,5 @@
+import type { LoopName } from '../../protocol/messages.ts';
+
 /** Frames per second of every base clip, mouth and clip; what a maker gives at another rate is brought to it. */
 export const VIDEO_FPS = 25;
 
@@ -26,8 +28,7 @@ export type Face = {
 };
 
 /** The base clips of an avatar. Each begins and ends with its picture, so that any can follow any. */
-export const LOOPS = ['idle', 'listening', 'thinking', 'speaking-1', 'speaking-2'] as const;
-export type LoopName = (typeof LOOPS)[number];
+export const LOOPS: readonly LoopName[] = ['idle', 'listening', 'thinking', 'speaking-1', 'speaking-2'];
 
 /** One base clip to be made. */
 export type BaseClipJob = {

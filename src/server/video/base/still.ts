@@ -1,4 +1,5 @@
-import { type Face, type LoopName, type Picture, type Point, VIDEO_FPS } from '../contracts.ts';
+import type { LoopName } from '../../../protocol/messages.ts';
+import { type Face, type Picture, type Point, VIDEO_FPS } from '../contracts.ts';
 import { Eyelids } from './still/eyelids.ts';
 import { poseAt } from './still/motion.ts';
 import { Sway } from './still/sway.ts';

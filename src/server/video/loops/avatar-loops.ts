@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { AvatarView } from '../../../protocol/messages.ts';
-import { type Avatar, type BaseClipFacts, type LoopName, VideoError } from '../contracts.ts';
+import type { AvatarView, LoopName } from '../../../protocol/messages.ts';
+import { type Avatar, type BaseClipFacts, VideoError } from '../contracts.ts';
 import { LoopChoice } from './loop-choice.ts';
 import { isReplyKey, LoopShelf, replyKey } from './loop-shelf.ts';
 import type { LoopTools } from './loop-tools.ts';

@@ -1,4 +1,5 @@
-import { type Avatar, type BaseClipJob, LOOPS, type LoopName } from '../contracts.ts';
+import type { LoopName } from '../../../protocol/messages.ts';
+import { type Avatar, type BaseClipJob, LOOPS } from '../contracts.ts';
 import type { LoopMaker } from './loop-maker.ts';
 import { loopKey } from './loop-shelf.ts';
 import { type LoopPrompts, promptOf } from './prompts.ts';

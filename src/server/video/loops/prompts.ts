@@ -1,4 +1,4 @@
-import type { LoopName } from '../contracts.ts';
+import type { LoopName } from '../../../protocol/messages.ts';
 
 /** What base clips show, in words. */
 export type LoopPrompts = {

@@ -1,4 +1,4 @@
-import type { LoopName } from '../../contracts.ts';
+import type { LoopName } from '../../../../protocol/messages.ts';
 import { ease } from '../../lip-sync/mouth/curves.ts';
 
 /** How a still picture stands at one moment; lengths in pixels of a face 185 pixels wide. */
