@@ -133,9 +133,9 @@ export class FaceLayers {
 
   /** What has data may still have no picture: the loop takes over with its first frame on the screen. */
   #whenDecoded(of: Slot): void {
-    const { loop } = of;
+    const url = of.loop?.url;
     const done = () => {
-      if (of.loop !== loop || of.decoded) return;
+      if (url === undefined || of.loop?.url !== url || of.decoded) return;
       of.decoded = true;
       this.#update();
     };
