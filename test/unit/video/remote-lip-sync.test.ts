@@ -236,6 +236,34 @@ describe('a far end that does not lend its lip-sync', () => {
     });
   });
 
+  const obeying = (answers: (socket: WebSocket, message: { type?: string; index?: number }) => void) =>
+    farEnd((socket) => {
+      socket.on('message', (data: Buffer, isBinary) => {
+        const message = isBinary ? {} : JSON.parse(String(data));
+        if (message.type === 'start') socket.send('{"type":"ready","version":1}');
+        else answers(socket, message);
+      });
+    });
+
+  it('sends more frames than there is speech, which would fill the memory', async () => {
+    const url = await obeying((socket, { type }) => {
+      if (type === 'end') for (let frame = 0; frame < 60; frame++) socket.send(patchOf(frame));
+    });
+    expect((await failure(url)) as Error).toMatchObject({ message: expect.stringContaining('was not asked') });
+  });
+
+  it('sends a message larger than a picture', async () => {
+    const url = await obeying((socket, { type }) => type === 'clip' && socket.send(Buffer.alloc(2 ** 20 + 1, 3)));
+    expect((await failure(url)) as Error).toMatchObject({ message: expect.stringContaining('went away') });
+  });
+
+  it('wants a picture again and again', async () => {
+    const url = await obeying((socket, { type }) => {
+      if (type === 'picture') for (let times = 0; times < 2; times++) socket.send('{"type":"need","index":0}');
+    });
+    expect((await failure(url)) as Error).toMatchObject({ message: expect.stringContaining('was not asked') });
+  });
+
   it('goes away in the middle', async () => {
     const url = await farEnd((socket) => {
       serveLipSync(socket, createVisemes());
@@ -280,7 +308,17 @@ describe('a far end that does not lend its lip-sync', () => {
 });
 
 describe('whoever asks for lip-sync wrongly', () => {
+  const begun = ['{"type":"start","version":1}', '{"type":"clip","rate":16000,"width":100,"height":100,"frames":1}'];
+  const facesOf = (far: number) => {
+    const mouth = [0, 30, 60, 90].map((x) => ({ x, y: far }));
+    const face = { box: { x: 0, y: 0, width: 100, height: 100 }, outerLips: mouth, innerLips: mouth };
+    return JSON.stringify({ type: 'faces', from: 0, faces: [{ ...face, leftEye: [], rightEye: [], jaw: [] }] });
+  };
+  const picture = JSON.stringify({ type: 'picture', index: 0, hash: '0'.repeat(64) });
   it.each([
+    ['a mouth that would take minutes to move', [...begun, facesOf(1e6)]],
+    ['no face at all, after the last', [...begun, facesOf(50), '{"type":"faces","from":1,"faces":[]}']],
+    ['a picture announced again and again', [...begun, picture, picture]],
     ['no JSON', ['hello']],
     ['no start', ['{"type":"end"}']],
     ['another version', ['{"type":"start","version":99}']],

@@ -45,6 +45,8 @@ export class Asking {
   readonly #ready = new Pace();
   #timer: NodeJS.Timeout | undefined;
   #announced = 0;
+  /** Of the announced pictures those that the other end has not asked for; each is sent once. */
+  readonly #unsent = new Set<number>();
   #samples = 0;
   #received = 0;
   #said = false;
@@ -104,6 +106,7 @@ export class Asking {
     for (let index = 0; index < this.#base.frames; index++) {
       if (!(await this.#taken.reaches(index - PICTURES_AHEAD))) return;
       const hash = pictureHash(cutBox(await this.#base.picture(index), this.region).rgb);
+      this.#unsent.add(index);
       await this.#tell({ type: 'picture', index, hash });
       this.#announced++;
     }
@@ -140,7 +143,9 @@ export class Asking {
     if (!isBinary) this.#obey(parsed(lendMessage, data.toString()));
     else {
       const patch = readPatch(data);
-      if (patch?.frame !== this.#received) this.#misunderstood();
+      // More frames than there is speech would fill the memory.
+      const isSpoken = this.#received < Math.ceil((this.#samples * VIDEO_FPS) / this.#rate);
+      if (patch?.frame !== this.#received || !isSpoken) this.#misunderstood();
       else {
         this.#received++;
         this.patches.push(patch);
@@ -155,7 +160,7 @@ export class Asking {
         if (message.version === LIP_SYNC_VERSION) return this.#ready.step();
         return this.fail(new VideoError(otherVersion(LIP_SYNC_VERSION, message.version)));
       case 'need':
-        if (message.index >= this.#base.frames) return this.#misunderstood();
+        if (!this.#unsent.delete(message.index)) return this.#misunderstood();
         this.#show(message.index).catch((error) => this.fail(error));
         return;
       case 'error':

@@ -5,7 +5,8 @@ import { LIP_SYNC_PATH } from './remote-messages.ts';
 /** Another voice-chat that lends its lip-sync: its address (`http://…` or `https://…`) and its `server.token`, or ''. */
 export type RemoteLipSyncSettings = { readonly baseUrl: string; readonly token: string };
 
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** A whole picture of a base clip takes less, also one that cannot be packed. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** A connection to the other voice-chat. Rejects with a `VideoError`, or with the signal's reason once it aborts. */
 export async function connect(

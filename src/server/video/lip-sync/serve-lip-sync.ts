@@ -22,8 +22,10 @@ const deflate = promisify(deflateRaw);
 
 /** Speech that may wait to be spoken; the other end keeps to less. */
 const MAX_WAITING_SECONDS = 30;
-/** Pictures of one base clip. */
-const MAX_CLIP_BYTES = 2 ** 30;
+/** Pictures of one base clip; of ours the largest takes 392 MB. */
+const MAX_CLIP_BYTES = 2 ** 29;
+/** How far beside the picture a face may reach, in its sides: what is further away would take a mouth of any size. */
+const BESIDE = 1;
 
 /** What lending needs of a WebSocket. */
 export interface LendingSocket {
@@ -89,6 +91,7 @@ class Serving {
   readonly #cache: PictureCache;
   readonly #signal: AbortSignal;
   readonly #speech = new Queue<Float32Array>();
+  readonly #announced = new Set<number>();
   readonly #arriving = new Map<number, Arriving>();
   #clip: Clip | undefined;
   #greeted = false;
@@ -124,10 +127,14 @@ class Serving {
     if (!clip) throw new VideoError('A lip-sync needs to know its clip first.');
     if (message.type === 'end') return this.#speech.end();
     if (message.type === 'picture') return this.#picture(clip, message.index, message.hash);
-    if (message.from !== clip.faces.length || message.from + message.faces.length > clip.frames) {
+    const { from, faces } = message;
+    if (from !== clip.faces.length || faces.length === 0 || from + faces.length > clip.frames) {
       throw new VideoError('A lip-sync needs one face for each frame, in order.');
     }
-    clip.faces.push(...message.faces);
+    if (!faces.every((face) => isNear(face, clip))) {
+      throw new VideoError('A face was sent that lies far beside its picture; install the same version on both.');
+    }
+    clip.faces.push(...faces);
     if (clip.faces.length === clip.frames) this.#speak(clip).then(this.#finish, this.#fail);
   }
 
@@ -172,6 +179,8 @@ class Serving {
   #picture(clip: Clip, index: number, hash: string): void {
     const slot = clip.pictures[index];
     if (!slot) throw new VideoError('A picture was announced beyond the end of the clip.');
+    if (this.#announced.has(index)) throw new VideoError('A picture was announced twice.');
+    this.#announced.add(index);
     const size = 3 * clip.width * clip.height;
     const known = this.#cache.get(hash);
     if (known?.length === size) return slot.come(known);
@@ -211,6 +220,14 @@ class Serving {
     const message = patchMessage({ frame: this.#frames, box, deflated });
     await new Promise<void>((resolve) => this.#socket.send(message, () => resolve()));
   }
+}
+
+function isNear({ box, outerLips, innerLips, leftEye, rightEye, jaw }: Face, { width, height }: Clip): boolean {
+  const corners = [box, { x: box.x + box.width, y: box.y + box.height }];
+  return [...corners, ...outerLips, ...innerLips, ...leftEye, ...rightEye, ...jaw].every(
+    ({ x, y }) =>
+      x >= -BESIDE * width && x <= (1 + BESIDE) * width && y >= -BESIDE * height && y <= (1 + BESIDE) * height,
+  );
 }
 
 function awaited(): Awaited {
