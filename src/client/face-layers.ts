@@ -5,6 +5,8 @@ import type { Phase } from './orb.ts';
 
 /** How long one video takes to give way to another; the style sheet has it too. */
 const FADE_MS = 150;
+/** Where no end of the fade is told, as when it was never drawn. */
+const LONGEST_FADE_MS = 600;
 
 /** A video element for loops; `loop` is what was put into it. */
 type Slot = { readonly video: HTMLVideoElement; loop: Loop | undefined; decoded: boolean };
@@ -22,6 +24,7 @@ export class FaceLayers {
   constructor() {
     for (const each of [this.#front, this.#back]) {
       each.video.addEventListener('loadeddata', () => this.#whenDecoded(each));
+      each.video.addEventListener('transitionend', () => each === this.#front && this.#finishFade());
       each.video.addEventListener('error', () => this.#give(each, undefined));
     }
     document.addEventListener('visibilitychange', () => this.#run());
@@ -94,7 +97,8 @@ export class FaceLayers {
       this.#update();
     };
     this.#endFade = end;
-    this.#fade = setTimeout(end, FADE_MS);
+    // Only what is fully opaque covers what is beneath; a busy browser may begin late.
+    this.#fade = setTimeout(() => this.#finishFade(), LONGEST_FADE_MS);
   }
 
   #endFade: () => void = () => {};
