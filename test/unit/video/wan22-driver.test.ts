@@ -149,6 +149,13 @@ describe('a video by LightX2V', () => {
     expect(bench.record('full')).toHaveLength(3);
   });
 
+  it('is made once, also when the answer that it was taken is lost', async () => {
+    const { bench, maker } = open({ losesAnswer: true });
+    await make(maker, job(bench));
+    expect(bench.record('submit')).toHaveLength(1);
+    expect(readFileSync(join(bench.folder, 'clip.mp4'), 'utf8')).toBe('a video');
+  });
+
   it('waits for a server that loads slowly, and for one that listens before it is ready', async () => {
     const { bench, maker } = open({ loadMs: 100, getUpMs: 100, chatter: 500 });
     await make(maker, job(bench));
@@ -236,6 +243,12 @@ describe('a LightX2V that fails', () => {
 
   it('without a sign for long is ended', async () => {
     const { bench, maker } = open({ holdAt: 1 }, {}, { hungMs: 100 });
+    await expect(make(maker, job(bench))).rejects.toThrow(/said nothing for 0 s and was ended/);
+    expect(isRunning(bench.record('start')[0]!.pid)).toBe(false);
+  });
+
+  it('never takes a task, and says nothing, is ended', async () => {
+    const { bench, maker } = open({ full: 1e9 }, {}, { hungMs: 100 });
     await expect(make(maker, job(bench))).rejects.toThrow(/said nothing for 0 s and was ended/);
     expect(isRunning(bench.record('start')[0]!.pid)).toBe(false);
   });

@@ -26,15 +26,19 @@ const ANSWER_MS = 30_000;
 /** A name for a task, by which the server will know it. */
 export const newTaskId = (): string => `voice-chat-${randomUUID()}`;
 
-/** Gives a task to the server; waits while its queue is full. */
+/** How often the server is asked, and after how long without a sign of it it counts as hung, in milliseconds. */
+export type Patience = { readonly pollMs: number; readonly hungMs: number };
+
+/** Gives a task to the server; waits while its queue is full. Rejects with a `VideoError` when it gave no sign for `hungMs`. */
 export async function submit(
   server: LightX2VServer,
   id: string,
   request: Wan22Request,
-  pollMs: number,
+  { pollMs, hungMs }: Patience,
   signal: AbortSignal,
 ): Promise<void> {
   const body = JSON.stringify(fieldsOf(id, request));
+  const began = performance.now();
   for (;;) {
     const response = await ask(server, 'POST', '/v1/tasks/video/', signal, body);
     await response?.body?.cancel();
@@ -44,9 +48,18 @@ export async function submit(
         `LightX2V refused the task (${response.status}). Is it the version of docs/video-models.md?`,
       );
     }
+    // 503 is also what it says to a task that it has: the answer that it took it may have been lost.
+    const status = await statusOf(server, id, signal);
+    if (status !== undefined && status !== 'unknown') return;
+    if (performance.now() - Math.max(began, server.lastSign) > hungMs) throw silent(hungMs);
     await sleep(pollMs, undefined, { signal });
   }
 }
+
+const silent = (hungMs: number) =>
+  new VideoError(
+    `LightX2V has said nothing for ${Math.round(hungMs / 1000)} s and was ended. Does nvidia-smi still answer?`,
+  );
 
 /**
  * Every field each time: LightX2V merges what it gets into its settings, where it stays for the tasks that follow. The picture
@@ -90,7 +103,7 @@ export async function finished(
   server: LightX2VServer,
   id: string,
   { prompt, negativePrompt }: Wan22Request,
-  { pollMs, hungMs }: { readonly pollMs: number; readonly hungMs: number },
+  { pollMs, hungMs }: Patience,
   onStep: (done: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -117,11 +130,7 @@ export async function finished(
       const { progress } = server;
       if (progress && progress.at >= since) onStep((progress.step - 1) / progress.steps);
     }
-    if (performance.now() - Math.max(lastChange, server.lastSign) > hungMs) {
-      throw new VideoError(
-        `LightX2V has said nothing for ${Math.round(hungMs / 1000)} s and was ended. Does nvidia-smi still answer?`,
-      );
-    }
+    if (performance.now() - Math.max(lastChange, server.lastSign) > hungMs) throw silent(hungMs);
     await sleep(pollMs, undefined, { signal });
   }
 }

@@ -113,7 +113,7 @@ class LightX2VMaker implements Wan22 {
     const { pollMs = 500, hungMs = HUNG_MS } = this.#world;
     const began = performance.now();
     if (!this.#keeper.isBusyForNobody) await sweep(server);
-    await submit(server, id, request, pollMs, signal);
+    await submit(server, id, request, { pollMs, hungMs }, signal);
     const onStep = (done: number) => {
       this.#keeper.noLongerLeft();
       onProgress(LOADED + done * (STEPPED - LOADED));
