@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { flashFrames, flashSpeech } from '../../../src/bench/flash-clip.ts';
 import { VideoError } from '../../../src/server/video/contracts.ts';
 import { findFfmpeg, locate } from '../../../src/server/video/mux/ffmpeg.ts';
 import { ffmpegClip } from '../../../src/server/video/mux/ffmpeg-clip.ts';
+import { chooseEncoder } from '../../../src/server/video/mux/ffmpeg-encoders.ts';
 import { FfmpegProcess, runFfmpeg } from '../../../src/server/video/mux/ffmpeg-process.ts';
 
 const signal = new AbortController().signal;
@@ -117,5 +118,35 @@ describe.runIf(installed)('one run of ffmpeg', () => {
       for await (const _ of decodeVideo(installed!, list, 64, signal));
     };
     await expect(read()).rejects.toThrow(VideoError);
+  });
+});
+
+describe.runIf(installed && process.platform !== 'win32')('the encoder', () => {
+  /** An ffmpeg that encodes by these encoders only, as if card, driver or library of the others were missing. */
+  async function ffmpegWith(...works: string[]): Promise<{ command: string; libraries: string[] }> {
+    const made = join(folder, 'made.mp4');
+    const trial = ['-f', 'lavfi', '-i', 'color=s=64x64', '-frames:v', '1', '-c:v', 'libx264', '-profile:v', 'high'];
+    await runFfmpeg(installed!, [...trial, '-pix_fmt', 'yuv420p', `file:${made}`], signal);
+    const command = join(folder, 'ffmpeg');
+    const cases = works.map((name) => `*"-c:v ${name} "*) exec cat '${made}' ;;`).join(' ');
+    await writeFile(command, `#!/bin/sh\ncase "$*" in ${cases} *) exit 1 ;; esac\n`);
+    await chmod(command, 0o755);
+    return { command, libraries: [] };
+  }
+
+  it('is that of a card where it works', async () => {
+    const { encoder, codec } = await chooseEncoder(await ffmpegWith('h264_nvenc', 'libx264'), signal);
+    expect(encoder.name).toBe('h264_nvenc');
+    expect(codec).toMatch(/^avc1\.64/);
+  });
+
+  it('is another one where the card has none, though ffmpeg lists it', async () => {
+    expect((await chooseEncoder(await ffmpegWith('libx264'), signal)).encoder.name).toBe('libx264');
+  });
+
+  it('is missed in a sentence where none works', async () => {
+    await expect(chooseEncoder(await ffmpegWith('none'), signal)).rejects.toThrow(
+      /no working H\.264 encoder .*libx264/,
+    );
   });
 });
