@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 import { CLOSE } from '../protocol/messages.ts';
 import { Queue } from './async/queue.ts';
 import type { Logger } from './log.ts';
+import type { LipSyncMessage } from './video/lip-sync/serve-lip-sync.ts';
 import type { VideoProcess } from './video-process.ts';
 
 /** How many others may be served at once. */
@@ -10,8 +11,13 @@ const MAX_LENT = 4;
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 const SILENT_MS = 30_000;
 
+type Lender = Pick<VideoProcess, 'lend'>;
+
 /** Takes the sockets of voice-chats that borrow this one's lip-sync, which runs in `process`. */
-export function lendingSockets(process: () => VideoProcess | undefined, log: Logger): (socket: WebSocket) => void {
+export function lendingSockets(
+  process: () => Lender | undefined,
+  log: Pick<Logger, 'info' | 'warn'>,
+): (socket: WebSocket) => void {
   let lent = 0;
   return (socket) => {
     const lender = process();
@@ -29,9 +35,9 @@ export function lendingSockets(process: () => VideoProcess | undefined, log: Log
   };
 }
 
-async function serve(socket: WebSocket, lender: VideoProcess): Promise<void> {
+async function serve(socket: WebSocket, lender: Lender): Promise<void> {
   const gone = new AbortController();
-  const said = new Queue<string | Uint8Array>();
+  const said = new Queue<LipSyncMessage>();
   const silent = setTimeout(() => socket.terminate(), SILENT_MS);
   socket.on('close', () => {
     gone.abort();
@@ -42,9 +48,9 @@ async function serve(socket: WebSocket, lender: VideoProcess): Promise<void> {
     said.push(isBinary ? data : data.toString('utf8'));
   });
   try {
-    for await (const answer of lender.call('lend', [], said, gone.signal)) {
+    for await (const answer of lender.lend(said, gone.signal)) {
       silent.refresh();
-      socket.send(answer as string | Uint8Array);
+      socket.send(answer);
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate();
     }
     if (!gone.signal.aborted) socket.close(1000);

@@ -1,4 +1,5 @@
 import type { Logger } from './log.ts';
+import type { LipSyncMessage } from './video/lip-sync/serve-lip-sync.ts';
 import { remoteVideoWorker, tryVideoWorker } from './video/remote-video-worker.ts';
 import type { VideoWorkerSettings } from './video/video-worker.ts';
 import { EngineProcess } from './workers/engine-process.ts';
@@ -79,6 +80,11 @@ export class VideoProcess implements AsyncDisposable {
     });
     const process = await Promise.race([this.#starting, aborted]).finally(() => asked.abort());
     if (process && !signal.aborted) yield* process.call(method, args, input, signal, options);
+  }
+
+  /** Lends its lip-sync to another voice-chat for one speech, as `serveLipSync` does. */
+  lend(messages: AsyncIterable<LipSyncMessage>, signal: AbortSignal): AsyncIterable<LipSyncMessage> {
+    return this.call('lend', [], messages, signal) as AsyncIterable<LipSyncMessage>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

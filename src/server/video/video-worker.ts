@@ -16,8 +16,8 @@ import {
   VIDEO_FPS,
   type VideoWorker,
 } from './contracts.ts';
-import { type LentMessage, lendLipSync } from './lip-sync/lend-lip-sync.ts';
 import { PictureCache } from './lip-sync/picture-cache.ts';
+import { type LipSyncMessage, serveLipSync } from './lip-sync/serve-lip-sync.ts';
 import { type EncoderKind, openMuxer } from './mux/open-muxer.ts';
 
 /** What the video tier's process is started with: plain data. */
@@ -41,7 +41,7 @@ export type TriableWorker = VideoWorker &
     /** Makes a clip of one frame at `rate` and throws it away: proves the encoder, and makes it ready for the next clip. */
     tryOut(rate: number, signal: AbortSignal): AsyncIterable<number>;
     /** Lends its lip-sync to another voice-chat: takes what that one says, as text or bytes, and gives what it is to hear. */
-    lend(messages: AsyncIterable<LentMessage>, signal: AbortSignal): AsyncIterable<LentMessage>;
+    lend(messages: AsyncIterable<LipSyncMessage>, signal: AbortSignal): AsyncIterable<LipSyncMessage>;
   };
 
 /** Opens the parts of the video tier that compute; meant for a process of its own, which it makes give way to others. */
@@ -148,7 +148,7 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     prepare,
     importPicture,
     tryOut,
-    lend: (messages, signal) => lendLipSync(lipSync, pictures, messages, signal),
+    lend: (messages, signal) => serveLipSync(lipSync, pictures, messages, signal),
     [Symbol.asyncDispose]: async () => {
       await lipSync[Symbol.asyncDispose]();
       await codec[Symbol.asyncDispose]();

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { readPcm16, writePcm16 } from '../../../src/protocol/pcm.ts';
+import { lendingSockets } from '../../../src/server/lend-socket.ts';
 import {
   type BaseClip,
   type Face,
@@ -13,7 +14,7 @@ import {
 } from '../../../src/server/video/contracts.ts';
 import { PictureCache } from '../../../src/server/video/lip-sync/picture-cache.ts';
 import { createRemoteLipSync } from '../../../src/server/video/lip-sync/remote.ts';
-import { serveLipSync } from '../../../src/server/video/lip-sync/serve-lip-sync.ts';
+import { type LipSyncMessage, serveLipSync } from '../../../src/server/video/lip-sync/serve-lip-sync.ts';
 import { createVisemes } from '../../../src/server/video/lip-sync/visemes.ts';
 import { synthesise } from '../../fixtures/speech.ts';
 
@@ -78,6 +79,15 @@ async function farEnd(take: ((socket: WebSocket) => void) | number): Promise<str
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Lends a lip-sync to whoever is at the other end, as a server does. */
+function lend(socket: WebSocket, lipSync: LipSync, pictures = new PictureCache()): void {
+  const lender = {
+    lend: (messages: AsyncIterable<LipSyncMessage>, signal: AbortSignal) =>
+      serveLipSync(lipSync, pictures, messages, signal),
+  };
+  lendingSockets(() => lender, { info() {}, warn() {} })(socket);
+}
+
 const remoteAt = (baseUrl: string, patienceMs?: number) => createRemoteLipSync({ baseUrl, token: '' }, patienceMs);
 
 async function* speechOf(samples: Float32Array, length = 1_600): AsyncGenerator<Float32Array> {
@@ -102,7 +112,7 @@ const failure = (url: string, patienceMs?: number): Promise<unknown> =>
 describe('lip-sync by another voice-chat', () => {
   it('gives the frames that the same lip-sync gives here', async () => {
     const { samples, rate } = await synthesise('Papa made a big pie.');
-    const url = await farEnd((socket) => serveLipSync(socket, createVisemes()));
+    const url = await farEnd((socket) => lend(socket, createVisemes()));
     // As it travels: in 16 bits.
     const pcm = new DataView(new ArrayBuffer(2 * samples.length));
     writePcm16(samples, pcm, 0);
@@ -126,7 +136,7 @@ describe('lip-sync by another voice-chat', () => {
       socket.on('message', (data: Buffer, isBinary) => {
         if (isBinary && data[0] === 2) bytes += data.length;
       });
-      serveLipSync(socket, createVisemes(), pictures);
+      lend(socket, createVisemes(), pictures);
     });
     const ask = () => all(remoteAt(url).frames(drawnClip(3), speechOf(tone(1)), RATE, never));
     expect(await ask()).toHaveLength(25);
@@ -138,12 +148,12 @@ describe('lip-sync by another voice-chat', () => {
   });
 
   it('gives no frames for no speech', async () => {
-    const url = await farEnd((socket) => serveLipSync(socket, createVisemes()));
+    const url = await farEnd((socket) => lend(socket, createVisemes()));
     expect(await all(remoteAt(url).frames(drawnClip(2), speechOf(new Float32Array(0)), RATE, never))).toEqual([]);
   });
 
   it('runs only a few seconds ahead of whoever takes the frames', async () => {
-    const url = await farEnd((socket) => serveLipSync(socket, createVisemes()));
+    const url = await farEnd((socket) => lend(socket, createVisemes()));
     let given = 0;
     async function* speech() {
       for await (const chunk of speechOf(tone(9))) {
@@ -169,7 +179,7 @@ describe('lip-sync by another voice-chat', () => {
       },
       async [Symbol.asyncDispose]() {},
     };
-    const url = await farEnd((socket) => serveLipSync(socket, far));
+    const url = await farEnd((socket) => lend(socket, far));
     const abort = new AbortController();
     let frames = 0;
     for await (const _ of remoteAt(url).frames(drawnClip(2), speechOf(tone(2)), RATE, abort.signal)) {
@@ -189,7 +199,7 @@ describe('lip-sync by another voice-chat', () => {
       },
       async [Symbol.asyncDispose]() {},
     };
-    const url = await farEnd((socket) => serveLipSync(socket, far));
+    const url = await farEnd((socket) => lend(socket, far));
     for await (const _ of remoteAt(url).frames(drawnClip(2), speechOf(tone(2)), RATE, never)) break;
     await stopped.promise;
   });
@@ -266,7 +276,7 @@ describe('a far end that does not lend its lip-sync', () => {
 
   it('goes away in the middle', async () => {
     const url = await farEnd((socket) => {
-      serveLipSync(socket, createVisemes());
+      lend(socket, createVisemes());
       socket.on('message', (data: Buffer, isBinary) => isBinary && data[0] === 1 && socket.terminate());
     });
     expect((await failure(url)) as Error).toMatchObject({
@@ -299,7 +309,7 @@ describe('a far end that does not lend its lip-sync', () => {
       },
       async [Symbol.asyncDispose]() {},
     };
-    const url = await farEnd((socket) => serveLipSync(socket, far));
+    const url = await farEnd((socket) => lend(socket, far));
     expect((await failure(url)) as Error).toMatchObject({
       name: 'VideoError',
       message: 'The card is on fire; call somebody.',
@@ -328,7 +338,7 @@ describe('whoever asks for lip-sync wrongly', () => {
       ['{"type":"start","version":1}', '{"type":"clip","rate":16000,"width":2000,"height":2000,"frames":5000}'],
     ],
   ])('is told so and closed: %s', async (_, messages) => {
-    const url = await farEnd((socket) => serveLipSync(socket, createVisemes()));
+    const url = await farEnd((socket) => lend(socket, createVisemes()));
     const { WebSocket } = await import('ws');
     const socket = new WebSocket(url.replace('http', 'ws'));
     const heard: string[] = [];

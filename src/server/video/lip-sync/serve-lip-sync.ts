@@ -1,10 +1,11 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, deflateRaw } from 'node:zlib';
-import type { RawData } from 'ws';
 import { readPcm16 } from '../../../protocol/pcm.ts';
+import { abortable } from '../../async/abortable.ts';
 import { Queue } from '../../async/queue.ts';
 import { type BaseClip, type Face, type LipSync, type Picture, VIDEO_FPS, VideoError } from '../contracts.ts';
-import { PictureCache } from './picture-cache.ts';
+import type { PictureCache } from './picture-cache.ts';
 import {
   type AskMessage,
   askMessage,
@@ -27,47 +28,43 @@ const MAX_CLIP_BYTES = 2 ** 29;
 /** How far beside the picture a face may reach, in its sides: what is further away would take a mouth of any size. */
 const BESIDE = 1;
 
-/** What lending needs of a WebSocket. */
-export interface LendingSocket {
-  on(event: 'close', listener: () => void): unknown;
-  on(event: 'error', listener: () => void): unknown;
-  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
-  send(data: string | Uint8Array, sent: () => void): void;
-  close(code: number): void;
-}
+/** A message of the lip-sync protocol: JSON, or bytes. */
+export type LipSyncMessage = string | Uint8Array;
 
 /**
- * Lends `lipSync` to the voice-chat at the other end of `socket` for one speech (see `createRemoteLipSync`); the socket is closed
- * afterwards. Pictures that were sent once are kept in `pictures` for later speeches. Never throws.
+ * Lends `lipSync` to another voice-chat for one speech (see `createRemoteLipSync`): what that one says comes as `messages`, what it
+ * is to hear goes out. Pictures that were sent once are kept in `pictures` for later speeches. Ends when the speech is served, when
+ * something was wrong, which it says, with the messages, or once `signal` aborts.
  */
-export function serveLipSync(socket: LendingSocket, lipSync: LipSync, pictures = new PictureCache()): void {
-  const gone = new AbortController();
-  const serving = new Serving(socket, lipSync, pictures, gone.signal);
-  const fail = (error: unknown) => {
-    if (gone.signal.aborted) return;
-    const message =
-      error instanceof VideoError ? error.message : 'The lip-sync of the other voice-chat failed; its log says why.';
-    serving.tell({ type: 'error', message });
-    gone.abort();
-    socket.close(1008);
+export async function* serveLipSync(
+  lipSync: LipSync,
+  pictures: PictureCache,
+  messages: AsyncIterable<LipSyncMessage>,
+  signal: AbortSignal,
+): AsyncGenerator<LipSyncMessage, void, undefined> {
+  const leaving = new AbortController();
+  const gone = AbortSignal.any([signal, leaving.signal]);
+  const answers = new Queue<LipSyncMessage>();
+  const serving = new Serving(answers, lipSync, pictures, gone);
+  const listen = async () => {
+    for await (const message of abortable(messages, gone)) serving.hear(message);
   };
-  socket.on('close', () => gone.abort());
-  socket.on('error', () => gone.abort());
-  socket.on('message', (data: RawData, isBinary: boolean) => {
-    if (gone.signal.aborted) return;
-    try {
-      const bytes = data as Buffer;
-      if (isBinary) serving.bytes(bytes);
-      else serving.message(parsed(askMessage, bytes.toString()));
-    } catch (error) {
-      fail(error);
-    }
-  });
-  serving.done.then(() => {
-    gone.abort();
-    socket.close(1000);
-  }, fail);
+  const leave = () => {
+    leaving.abort();
+    answers.end();
+  };
+  void Promise.race([serving.done, listen()])
+    .catch((error: unknown) => serving.tell({ type: 'error', message: sentenceOf(error) }))
+    .finally(leave);
+  try {
+    yield* answers;
+  } finally {
+    leave();
+  }
 }
+
+const sentenceOf = (error: unknown): string =>
+  error instanceof VideoError ? error.message : 'The lip-sync of the other voice-chat failed; its log says why.';
 
 /** A base clip whose pictures come over the network, each when it is asked for. */
 type Clip = {
@@ -86,7 +83,7 @@ type Arriving = { readonly hash: string; readonly rgb: Uint8Array; filled: numbe
 
 class Serving {
   readonly done: Promise<void>;
-  readonly #socket: LendingSocket;
+  readonly #answers: Queue<LipSyncMessage>;
   readonly #lipSync: LipSync;
   readonly #cache: PictureCache;
   readonly #signal: AbortSignal;
@@ -100,8 +97,8 @@ class Serving {
   #finish!: () => void;
   #fail!: (error: unknown) => void;
 
-  constructor(socket: LendingSocket, lipSync: LipSync, cache: PictureCache, signal: AbortSignal) {
-    this.#socket = socket;
+  constructor(answers: Queue<LipSyncMessage>, lipSync: LipSync, cache: PictureCache, signal: AbortSignal) {
+    this.#answers = answers;
     this.#lipSync = lipSync;
     this.#cache = cache;
     this.#signal = signal;
@@ -112,10 +109,15 @@ class Serving {
   }
 
   tell(message: LendMessage): void {
-    this.#socket.send(JSON.stringify(message), () => {});
+    this.#answers.push(JSON.stringify(message));
   }
 
-  message(message: AskMessage | undefined): void {
+  hear(message: LipSyncMessage): void {
+    if (typeof message === 'string') this.#message(parsed(askMessage, message));
+    else this.#bytes(message);
+  }
+
+  #message(message: AskMessage | undefined): void {
     if (!message)
       throw new VideoError(
         'The other voice-chat sent a message that this lip-sync does not know; install the same version on both.',
@@ -138,7 +140,7 @@ class Serving {
     if (clip.faces.length === clip.frames) this.#speak(clip).then(this.#finish, this.#fail);
   }
 
-  bytes(message: Buffer): void {
+  #bytes(message: Uint8Array): void {
     const piece = readAskBytes(message);
     const clip = this.#clip;
     if (!piece || !clip)
@@ -212,13 +214,13 @@ class Serving {
     this.tell({ type: 'done', frames: this.#frames });
   }
 
-  /** Resolves when the frame is on its way: a slow line slows the lip-sync down. */
+  /** Resolves a turn of the event loop later: a long speech must not keep its process from hearing a cancel. */
   async #give(picture: Picture, rgb: Uint8Array): Promise<void> {
     const box = changed(rgb, picture.rgb, picture.width);
     const values = difference({ ...picture, rgb }, picture, box);
     const deflated = await deflate(values, { level: constants.Z_BEST_SPEED });
-    const message = patchMessage({ frame: this.#frames, box, deflated });
-    await new Promise<void>((resolve) => this.#socket.send(message, () => resolve()));
+    this.#answers.push(patchMessage({ frame: this.#frames, box, deflated }));
+    await turn();
   }
 }
 
