@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AvatarView } from '../protocol/messages.ts';
-import { answerFile, type Route, readsOnly } from './file-answer.ts';
+import { answerFile, type Route } from './file-answer.ts';
 import { readCrop } from './read-crop.ts';
 import type { AvatarStore } from './video/avatars/avatar-store.ts';
 import { type Avatar, type Crop, type ImportedPicture, VideoError } from './video/contracts.ts';
@@ -18,24 +18,31 @@ export type AvatarWorld = {
 
 type Asked = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly url: URL };
 
+/** How many uploads are on their way, and whether a picture is being imported. */
+type Work = { uploads: number; importing: boolean };
+
 const MAX_JSON_BYTES = 4 * 1024;
 /** An answer in the middle of an upload is one that browsers do not read: a little too much is taken and dropped. */
 const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
+/** Uploads at the same time, each of which takes its size in memory. */
+const MAX_UPLOADS = 4;
+const BUSY = { message: 'Another picture is being read; try again in a few seconds.' };
 const STATUS = { format: 415, too_large: 413, damaged: 422, too_small: 422, no_face: 422, several_faces: 422 } as const;
 
 /**
  * The addresses of avatars. GET `/api/avatar` gives `{avatar?, avatars: {id, name, preset, picture}[]}`; PUT there takes a
  * picture (`?name=…&crop=x,y,size`) or `{"id": …}`, shows that face and gives `{avatar}`; DELETE `/api/avatars/ID` gives the
  * `{avatar}` that is shown then; GET `/avatars/ID/picture.png`. Refusals are `{message}`; of a picture also `{problem, width?,
- * height?, faces?}`. One picture is imported at a time.
+ * height?, faces?}`. One picture is imported at a time, a few may be on their way.
  */
 export function avatarRoutes(world: AvatarWorld): Route {
-  const importing = { busy: false };
+  const work: Work = { uploads: 0, importing: false };
   return async (request, response, url) => {
     const asked = { request, response, url };
     if (url.pathname === '/api/avatar') {
-      if (request.method === 'PUT') await put(asked, world, importing);
-      else if (readsOnly(request, response)) await list(asked, world);
+      if (request.method === 'PUT') await put(asked, world, work);
+      else if (request.method === 'GET' || request.method === 'HEAD') await list(asked, world);
+      else refuseMethod(asked, 'GET, HEAD, PUT');
       return true;
     }
     const [, kind, id] = /^\/(api\/avatars|avatars)\/([0-9a-f]{16})(?:\/picture\.png)?$/.exec(url.pathname) ?? [];
@@ -58,7 +65,7 @@ async function list(asked: Asked, { store, view }: AvatarWorld): Promise<void> {
   answer(asked, 200, { ...(avatar && { avatar }), avatars });
 }
 
-async function put(asked: Asked, world: AvatarWorld, importing: { busy: boolean }): Promise<void> {
+async function put(asked: Asked, world: AvatarWorld, work: Work): Promise<void> {
   const type = asked.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return choose(asked, world);
   const wanted = asked.url.searchParams.get('crop');
@@ -67,24 +74,25 @@ async function put(asked: Asked, world: AvatarWorld, importing: { busy: boolean 
     const message = 'crop must be three numbers from 0 to 1, x,y,size: shares of width, height and width.';
     return answer(asked, 400, { message });
   }
-  if (importing.busy) {
-    return answer(asked, 503, { message: 'Another picture is being read; try again in a few seconds.' });
-  }
-  importing.busy = true;
+  if (work.uploads >= MAX_UPLOADS) return answer(asked, 503, BUSY);
+  work.uploads++;
   try {
-    await addPicture(asked, world, crop);
+    await addPicture(asked, world, work, crop);
   } finally {
-    importing.busy = false;
+    work.uploads--;
   }
 }
 
-async function addPicture(asked: Asked, world: AvatarWorld, crop: Crop | undefined): Promise<void> {
+async function addPicture(asked: Asked, world: AvatarWorld, work: Work, crop: Crop | undefined): Promise<void> {
   const bytes = await readBody(asked.request, PICTURE_LIMITS.bytes);
   if (!bytes) {
     const most = PICTURE_LIMITS.bytes / 2 ** 20;
     const message = `The file has more than ${most} MiB; save the picture smaller.`;
     return answer(asked, 413, { problem: 'too_large', message });
   }
+  // Not before the whole file is here: an upload that never ends must keep nobody from theirs.
+  if (work.importing) return answer(asked, 503, BUSY);
+  work.importing = true;
   const left = new AbortController();
   asked.response.once('close', () => left.abort());
   try {
@@ -99,6 +107,8 @@ async function addPicture(asked: Asked, world: AvatarWorld, crop: Crop | undefin
     if (left.signal.aborted) return;
     if (!(error instanceof VideoError)) throw error;
     answer(asked, 503, { message: error.message });
+  } finally {
+    work.importing = false;
   }
 }
 
@@ -167,7 +177,7 @@ function answer({ request, response }: Asked, status: number, body: object): voi
 
 function refuseMethod(asked: Asked, allowed: string): void {
   asked.response.setHeader('Allow', allowed);
-  answer(asked, 405, { message: `Only ${allowed} works here.` });
+  answer(asked, 405, { message: `Only ${allowed} ${allowed.includes(',') ? 'work' : 'works'} here.` });
 }
 
 const pictureOf = (id: string): string => `/avatars/${id}/picture.png`;

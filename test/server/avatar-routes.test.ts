@@ -186,6 +186,22 @@ describe('/api/avatar', () => {
   });
 });
 
+describe('uploads that do not end', () => {
+  it('keep nobody from theirs, and are not taken without end', async () => {
+    const { hostname, port } = new URL(base);
+    const sockets = Array.from({ length: 3 }, () => connect(Number(port), hostname));
+    for (const socket of sockets) socket.write(`PUT /api/avatar HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc`);
+    // Their beginnings are there when later requests are answered.
+    expect((await ask('GET', '/api/avatar')).status).toBe(200);
+    expect((await ask('PUT', '/api/avatar', await photo())).status).toBe(200);
+    const fourth = connect(Number(port), hostname);
+    fourth.write(`PUT /api/avatar HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc`);
+    await expect.poll(async () => (await ask('PUT', '/api/avatar', new Uint8Array(3))).status).toBe(503);
+    for (const socket of [...sockets, fourth]) socket.destroy();
+    await expect.poll(async () => (await ask('PUT', '/api/avatar', await photo())).status).toBe(200);
+  });
+});
+
 describe('other requests', () => {
   it('keeps presets', async () => {
     const { id } = (await store.get('mara'))!;
