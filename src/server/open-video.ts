@@ -4,7 +4,7 @@ import type { AvatarView } from '../protocol/messages.ts';
 import { avatarsFolder } from './avatars-folder.ts';
 import type { Config } from './config.ts';
 import type { Route } from './file-answer.ts';
-import { lendingSockets } from './lend-socket.ts';
+import { lendingSockets } from './lending-sockets.ts';
 import type { Logger } from './log.ts';
 import { makerWorld } from './maker-world.ts';
 import type { ClipMetrics } from './metrics.ts';
@@ -179,7 +179,10 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     this.#parts = { clips, library, engine };
     this.#routes.open({ store, clips, library, worker: workshop.worker });
     void this.#tellChanges(library);
-    await library.choose(await store.current());
+    const current = await store.current();
+    // What is left of earlier runs is no reason not to start.
+    await library.tidy((await store.list()).filter(({ id }) => id !== current.id)).catch(() => {});
+    await library.choose(current);
     await film.started;
     this.#is = { state: 'up' };
     const { encoder, baseClips, lipSync } = this.state;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { readPcm16, writePcm16 } from '../../../src/protocol/pcm.ts';
-import { lendingSockets } from '../../../src/server/lend-socket.ts';
+import { lendingSockets } from '../../../src/server/lending-sockets.ts';
 import {
   type BaseClip,
   type Face,
