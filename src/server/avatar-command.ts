@@ -9,6 +9,7 @@ import { importPicture } from './video/avatars/import-picture.ts';
 import { type Crop, type ImportedPicture, VideoError } from './video/contracts.ts';
 import { PICTURE_LIMITS } from './video/pictures/read-picture.ts';
 
+/** What `voice-chat avatar` was called with, and where it writes. */
 export type AvatarContext = {
   readonly config: Config;
   readonly json: boolean;

@@ -5,6 +5,7 @@ import type { VideoWorkerSettings } from './video/video-worker.ts';
 import { EngineProcess } from './workers/engine-process.ts';
 import type { CallOptions } from './workers/worker.ts';
 
+/** What a process of the video tier is started with. */
 export type VideoProcessOptions = {
   /** What it is for, as in `The video engine for clips crashed`. */
   readonly name: string;

@@ -10,6 +10,7 @@ import { ownBody } from './loops/own-body.ts';
 import { Turnstile } from './loops/turnstile.ts';
 import type { Body, SpeakingBodies } from './speaking-bodies.ts';
 
+/** What base clips are made with, and whether replies get some of their own. */
 export type LoopLibraryOptions = Omit<LoopTools, 'turnstile' | 'lent'> & {
   /** `reflective`: replies get bodies of their own where there is time. */
   readonly mode: 'library' | 'reflective';
@@ -53,6 +54,11 @@ export class LoopLibrary implements SpeakingBodies, AsyncDisposable {
   /** `view` whenever it changes, only the newest of them, until `signal` aborts; any number may read. */
   async *changes(signal: AbortSignal): AsyncGenerator<AvatarView, void, undefined> {
     for await (const view of this.#view.changes(signal)) if (view) yield view;
+  }
+
+  /** Removes what an earlier run has left decoded of `avatars`, which takes 200 MB each; to be called before `choose`. */
+  async tidy(avatars: readonly Avatar[]): Promise<void> {
+    for (const avatar of avatars) await new AvatarLoops(avatar, this.#tools, () => {}).tidy();
   }
 
   /** The file behind an address of `view`'s loops, such as `/avatars/1f…/loops/3c….mp4`; undefined for any other. */

@@ -15,6 +15,7 @@ const PATIENCE_MS = 5_000;
 /** How often the share that is done is told. */
 const PROGRESS_MS = 500;
 
+/** What clips are made with, and who hears of them. */
 export type VideoEngineOptions = {
   readonly worker: VideoWorker;
   readonly bodies: SpeakingBodies;

@@ -12,6 +12,7 @@ const MAX_NAME = 60;
 const ID = /^[0-9a-f]{16}$/;
 const REMOVED = 'removed-';
 
+/** Where avatars lie, and which is the first. */
 export type AvatarStoreOptions = {
   /** Everything lies below it; made when it is not there. */
   readonly folder: string;

@@ -8,11 +8,13 @@ import { type BaseClipFacts, type BaseClipJob, type BaseClipMaker, VideoError } 
 import { FIELD_SETS, type FieldSet, type VideoWish, videoForm } from './openai-videos/video-fields.ts';
 import { askVideos, detailOf, refusalOf, type VideoServer } from './openai-videos/video-server.ts';
 
+/** The settings of `video.baseClips` with `engine: openai-videos`. */
 export type OpenAiVideosSettings = VideoServer & {
   /** Empty for the server's own. */
   readonly model: string;
 };
 
+/** How patient it is; for tests. */
 export type OpenAiVideosOptions = {
   /** How often the server is asked, in milliseconds; 1,000 if not given. */
   readonly pollMs?: number;

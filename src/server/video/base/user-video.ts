@@ -15,6 +15,7 @@ const MOST_FRAMES = PREPARED_SECONDS * VIDEO_FPS;
 /** Pixels of the pictures in which it is looked whether a clip closes. */
 const GLANCE = 64;
 
+/** Which video is taken, and what it is read with. */
 export type UserVideoSettings = {
   /** A video of one face; the middle of its first 10 s is used. */
   readonly file: string;

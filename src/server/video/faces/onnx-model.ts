@@ -13,6 +13,7 @@ export type OnnxConstant = {
   readonly data: Float32Array | BigInt64Array;
 };
 
+/** A network as ONNX describes it. */
 export type OnnxGraph = {
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly OnnxConstant[];

@@ -48,9 +48,11 @@ export const lendMessage = z.discriminatedUnion('type', [
 ]);
 
 type Parsed = z.infer<typeof askMessage>;
+/** A JSON message of the asking end; `askMessage` reads it. */
 export type AskMessage =
   | Exclude<Parsed, { type: 'faces' }>
   | { readonly type: 'faces'; readonly from: number; readonly faces: readonly Face[] };
+/** A JSON message of the lending end; `lendMessage` reads it. */
 export type LendMessage = z.infer<typeof lendMessage>;
 
 /** Reads a JSON message, or gives undefined for what is none that `schema` knows. */
@@ -78,6 +80,7 @@ export function speechMessage(pcmBytes: number): { message: Uint8Array; view: Da
   return { message, view: new DataView(message.buffer), offset: PIECE_HEADER };
 }
 
+/** The message for a piece of a picture's region: its RGB from byte `offset` on. */
 export function pictureMessage(index: number, offset: number, bytes: Uint8Array): Uint8Array {
   const message = new Uint8Array(PIECE_HEADER + bytes.length);
   const view = new DataView(message.buffer);
@@ -88,6 +91,7 @@ export function pictureMessage(index: number, offset: number, bytes: Uint8Array)
   return message;
 }
 
+/** Reads what `speechMessage` or `pictureMessage` made; undefined for anything else. */
 export function readAskBytes(message: Uint8Array): AskBytes | undefined {
   if (message.length < PIECE_HEADER) return undefined;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
@@ -105,6 +109,7 @@ export function readAskBytes(message: Uint8Array): AskBytes | undefined {
 /** What changed of frame `frame`: the pixels in `box`, each less what the base picture has there (modulo 256), deflated. */
 export type Patch = { readonly frame: number; readonly box: Box; readonly deflated: Uint8Array };
 
+/** The message for what changed of a frame. */
 export function patchMessage({ frame, box, deflated }: Patch): Uint8Array {
   const message = new Uint8Array(PATCH_HEADER + deflated.length);
   const view = new DataView(message.buffer);
@@ -115,6 +120,7 @@ export function patchMessage({ frame, box, deflated }: Patch): Uint8Array {
   return message;
 }
 
+/** Reads what `patchMessage` made; undefined for anything else. */
 export function readPatch(message: Uint8Array): Patch | undefined {
   if (message.length < PATCH_HEADER || message[0] !== KIND.patch) return undefined;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);

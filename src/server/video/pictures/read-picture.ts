@@ -8,6 +8,7 @@ import { readJpeg, readWebp } from './wasm-decoders.ts';
 /** How much a picture may be. */
 export type PictureLimits = { readonly bytes: number; readonly pixels: number };
 
+/** What an avatar's picture may have. */
 export const PICTURE_LIMITS: PictureLimits = { bytes: 8 * 1024 * 1024, pixels: 16_000_000 };
 
 /** What shows through a picture that is not opaque: a light grey, red, green and blue. */

@@ -1,7 +1,9 @@
 /** What servers take of a request, from all to the least; which of them is found out by asking. */
 export const FIELD_SETS = ['all', 'openai', 'least'] as const;
+/** Which fields a server is sent. */
 export type FieldSet = (typeof FIELD_SETS)[number];
 
+/** What a video is asked for with. */
 export type VideoWish = {
   /** Empty for the server's own. */
   readonly model: string;

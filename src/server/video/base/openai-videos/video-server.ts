@@ -1,5 +1,6 @@
 import { VideoError } from '../../contracts.ts';
 
+/** A server with `/v1/videos`, and the key to it or ''. */
 export type VideoServer = {
   /** Such as `http://127.0.0.1:8091/v1`; `/v1` is added where there is no path. */
   readonly baseUrl: string;

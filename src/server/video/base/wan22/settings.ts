@@ -14,6 +14,7 @@ export type Wan22Settings = {
   readonly startMinutes: number;
 };
 
+/** A LoRA for one of the two experts. */
 export type LoraSettings = {
   readonly target: 'high_noise' | 'low_noise';
   readonly path: string;
@@ -22,6 +23,7 @@ export type LoraSettings = {
 
 /** How LightX2V is set up for a generation of cards. */
 export type PresetName = 'sm120' | 'sm90' | 'sm89' | 'sm86' | 'floor';
+/** How an expert's weights are stored. */
 export type Weights = 'fp8' | 'int8' | 'bf16';
 
 /** What LightX2V is asked for: a video between two pictures, or one that goes on from a picture. */

@@ -18,4 +18,5 @@ export type Wan22World = {
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 };
 
+/** Where the maker tells how it goes; never what is to be shown. */
 export type Wan22Log = Readonly<Record<'debug' | 'info' | 'warn', (line: string) => void>>;
