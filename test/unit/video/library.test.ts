@@ -110,6 +110,46 @@ describe('base clips of an avatar', () => {
     expect(await readdir(join(avatar.folder, 'loops'))).not.toContain('run-999999999-abc');
   });
 
+  it('leave nothing behind of what was decoded only half, or by another version', async () => {
+    const { library, avatar, made } = setup();
+    await library.choose(avatar);
+    await made();
+    const [key] = (await readdir(join(avatar.folder, 'loops'))).filter((name) => /^[0-9a-f]{24}$/.test(name));
+    for (const name of ['run-999999999-abc', 'prepared-0', 'run-1-abc']) {
+      await mkdir(join(avatar.folder, 'loops', key!, name), { recursive: true });
+      await writeFile(join(avatar.folder, 'loops', key!, name, 'frames.rgb'), 'half');
+    }
+    const again = setup();
+    await again.library.choose(avatar);
+    await again.made();
+    // Of the three, the one of a process that still runs is left to it.
+    const left = await readdir(join(avatar.folder, 'loops', key!));
+    expect(left).toContain('clip.mp4');
+    expect(left.filter((name) => /^run-|prepared-0/.test(name))).toEqual(['run-1-abc']);
+  });
+
+  it('that the machine lost its power over are made again', async () => {
+    const { library, avatar, made } = setup();
+    await library.choose(avatar);
+    await made();
+    const idle = library.fileOf(library.view!.loops.idle!)!;
+    await writeFile(join(idle, '..', 'facts.json'), '');
+    const again = setup();
+    await again.library.choose(avatar);
+    expect(Object.keys(again.library.view!.loops)).not.toContain('idle');
+    await again.made();
+    expect(await readFile(join(idle, '..', 'facts.json'), 'utf8')).not.toBe('');
+  });
+
+  it('that find no room on the disk say so, and what to do', async () => {
+    const { library, avatar, worker } = setup();
+    worker.prepared = Promise.reject(new VideoError('ENOSPC: no space left on device, write'));
+    worker.prepared.catch(() => {});
+    await library.choose(avatar);
+    await until(() => library.view?.problem !== undefined);
+    expect(library.view?.problem).toMatch(/disk is full.*cache\.folder/);
+  });
+
   it('give way to those of another avatar; what is finished stays', async () => {
     const wan = new FakeMaker('wan-1', true);
     const { library, avatar, clock } = setup(wan);
@@ -152,6 +192,28 @@ describe('decoded bodies', () => {
     await until(() => library.ready()?.folder.includes('picture') === false);
   });
 });
+
+describe('decoded bodies of an earlier run', () => {
+  it('are removed, save those of the avatar that is shown; the clips stay', async () => {
+    const ben = fakeAvatar('ben', scratch.folder);
+    for (const avatar of [fakeAvatar('anna', scratch.folder), ben]) {
+      const { library, made } = setup();
+      await library.choose(avatar);
+      await made();
+    }
+    const { library, worker } = setup();
+    await library.tidy([ben]);
+    const names = await readdir(join(ben.folder, 'loops'), { recursive: true });
+    expect(names.filter((name) => name.endsWith('clip.mp4'))).toHaveLength(5);
+    while ((await readdir(join(ben.folder, 'loops'), { recursive: true })).filter(isDecoded).length > 0)
+      await settle(1);
+    await library.choose(fakeAvatar('anna', scratch.folder));
+    await until(() => library.view?.making === undefined && Object.keys(library.view?.loops ?? {}).length === 5);
+    expect(worker.preparedFiles).toEqual([]);
+  });
+});
+
+const isDecoded = (name: string) => name.includes('prepared-') && !name.startsWith('picture');
 
 describe('a better maker', () => {
   it('replaces the loops of the quick one, one by one, with its own words; the replaced ones stop taking room', async () => {

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type BaseClip, type BaseClipFacts, type Face, type Picture, VIDEO_FPS, VideoError } from '../contracts.ts';
+import { nameOfOwn } from '../own-folder.ts';
 import { FaceTrack, type FindFaces } from './prepared-faces.ts';
 
 /** Pixels of a prepared clip, in width and height. */
@@ -40,7 +40,8 @@ export async function prepareBaseClip(
 ): Promise<void> {
   signal.throwIfAborted();
   await mkdir(dirname(folder), { recursive: true });
-  const scratch = `${folder}.${randomUUID()}.part`;
+  // Under a name by which whoever comes next knows that it was left unfinished.
+  const scratch = join(dirname(folder), nameOfOwn());
   await mkdir(scratch, { mode: 0o700 });
   let file: FileHandle | undefined;
   try {

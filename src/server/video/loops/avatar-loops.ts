@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AvatarView, LoopName } from '../../../protocol/messages.ts';
 import { type Avatar, type BaseClipFacts, VideoError } from '../contracts.ts';
+import { systemProblem } from '../system-problem.ts';
 import { LoopChoice } from './loop-choice.ts';
 import { isReplyKey, LoopShelf, replyKey } from './loop-shelf.ts';
 import type { LoopTools } from './loop-tools.ts';
@@ -30,6 +31,8 @@ const HEAVY_WEIGHT = 10;
 /** The base clips of one avatar, and the work of making them. */
 export class AvatarLoops {
   readonly avatar: Avatar;
+  /** What the avatar is called, which may change. */
+  name: string;
   readonly #tools: LoopTools;
   readonly #shelf: LoopShelf;
   readonly #choice: LoopChoice;
@@ -40,6 +43,7 @@ export class AvatarLoops {
 
   constructor(avatar: Avatar, tools: LoopTools, onChange: () => void) {
     this.avatar = avatar;
+    this.name = avatar.name;
     this.#tools = tools;
     this.#shelf = new LoopShelf(join(avatar.folder, 'loops'));
     this.#choice = new LoopChoice(avatar, tools, (key) => this.#shelf.has(key));
@@ -53,6 +57,12 @@ export class AvatarLoops {
     }
   }
 
+  /** Removes the decoded forms that an earlier run left. */
+  async tidy(): Promise<void> {
+    await this.#shelf.look();
+    this.rest();
+  }
+
   /** Finds what was made before. */
   async look(): Promise<void> {
     await this.#shelf.look();
@@ -61,7 +71,8 @@ export class AvatarLoops {
 
   /** As the page is told of it. */
   get view(): AvatarView {
-    const { id, name } = this.avatar;
+    const { name } = this;
+    const { id } = this.avatar;
     const loops = Object.fromEntries(this.#choice.shown.map(([loop, key]) => [loop, this.#addressOf(key)]));
     const view = { id, name, picture: `/avatars/${id}/picture.png`, loops };
     const making = this.#making === undefined ? {} : { making: this.#making };
@@ -207,5 +218,10 @@ export class AvatarLoops {
 
 const weightOf = ({ heavy }: { readonly heavy: boolean }) => (heavy ? HEAVY_WEIGHT : 1);
 
-const sentenceOf = (error: unknown): string =>
-  error instanceof VideoError ? error.message : `Base clips could not be made: ${(error as Error).message}`;
+function sentenceOf(error: unknown): string {
+  const { message } = error as Error;
+  if (message.includes('ENOSPC')) {
+    return 'The disk is full, so that base clips cannot be kept. Free some 300 MB, or move cache.folder, and choose the face again.';
+  }
+  return error instanceof VideoError ? message : `Base clips could not be made: ${message}`;
+}

@@ -19,17 +19,32 @@ export class LoopShelf {
     this.#folder = folder;
   }
 
-  /** Looks at what there is, and removes what was left unfinished. */
+  /** Looks at what there is, and removes what was left unfinished, is damaged, or was decoded by another version. */
   async look(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     await removeOrphans(this.#folder, this.#unfinished);
     const found = new Map<string, boolean>();
     for (const key of await readdir(this.#folder)) {
+      if (this.#unfinished.has(key)) continue;
+      const folder = join(this.#folder, key);
+      await removeOrphans(folder);
+      for (const name of await readdir(folder).catch(() => [])) {
+        if (name.startsWith('prepared-') && name !== PREPARED) await rm(join(folder, name), { recursive: true });
+      }
       const prepared = await exists(this.preparedOf(key));
-      if (prepared || (await exists(this.fileOf(key)))) found.set(key, prepared);
+      const hasClip = await exists(this.fileOf(key));
+      if (hasClip && !(await this.#isKnown(key))) await this.remove(key);
+      else if (prepared || hasClip) found.set(key, prepared);
     }
-    for (const key of this.#unfinished) found.delete(key);
     this.#loops = found;
+  }
+
+  /** A machine that loses its power can leave a clip without what is known of it. */
+  async #isKnown(key: string): Promise<boolean> {
+    return this.factsOf(key).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Keys of what is there. */
