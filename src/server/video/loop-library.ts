@@ -71,6 +71,7 @@ export class LoopLibrary implements SpeakingBodies, AsyncDisposable {
    * for another one is given up. Resolves when the clips that are there already are in `view`.
    */
   async choose(avatar: Avatar): Promise<void> {
+    this.#rename(avatar);
     if (this.#closed || (this.#choice?.loops.avatar.id === avatar.id && this.#working)) return;
     this.#choice?.over.abort();
     const last = this.#choice?.loops;
@@ -118,6 +119,14 @@ export class LoopLibrary implements SpeakingBodies, AsyncDisposable {
     this.#choice?.over.abort();
     this.#choice = undefined;
     await this.#work;
+  }
+
+  /** The same picture may have been added under another name. */
+  #rename({ id, name }: Avatar): void {
+    const loops = this.#avatars.get(id);
+    if (!loops || loops.name === name) return;
+    loops.name = name;
+    this.#onChange(loops);
   }
 
   #lend(folder: string): Body {

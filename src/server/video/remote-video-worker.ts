@@ -9,6 +9,7 @@ import {
   VideoError,
   type VideoWorker,
 } from './contracts.ts';
+import { systemProblem } from './system-problem.ts';
 
 /** The video tier's computing parts, run by another process: `video-worker.ts` is the module it loads. */
 export const remoteVideoWorker = (caller: Caller): VideoWorker => ({
@@ -38,7 +39,7 @@ async function* called<T>(
   try {
     yield* caller.call(method, args, input, signal) as AsyncIterable<T>;
   } catch (cause) {
-    throw cause instanceof EngineError ? new VideoError(cause.message, { cause }) : cause;
+    throw cause instanceof EngineError ? new VideoError(systemProblem(cause.message), { cause }) : cause;
   }
 }
 

@@ -150,6 +150,27 @@ describe('base clips of an avatar', () => {
     expect(library.view?.problem).toMatch(/disk is full.*cache\.folder/);
   });
 
+  it('go by the newest name of their avatar', async () => {
+    const { library, avatar, made } = setup();
+    await library.choose(avatar);
+    await library.choose({ ...avatar, name: 'Anna, while her clips are made' });
+    expect(library.view?.name).toBe('Anna, while her clips are made');
+    await made();
+    await library.choose({ ...avatar, name: 'Anna again' });
+    expect(library.view?.name).toBe('Anna again');
+  });
+
+  it('whose avatar was deleted behind the server’s back say that it is gone', async () => {
+    const { library, avatar, worker } = setup();
+    worker.prepared = Promise.reject(new VideoError(`ENOENT: no such file or directory, open '${avatar.pictureFile}'`));
+    worker.prepared.catch(() => {});
+    await library.choose(avatar);
+    await until(() => library.view?.problem !== undefined);
+    expect(library.view?.problem).toBe(
+      'The files of this face are gone; choose another face, or add its picture again.',
+    );
+  });
+
   it('give way to those of another avatar; what is finished stays', async () => {
     const wan = new FakeMaker('wan-1', true);
     const { library, avatar, clock } = setup(wan);

@@ -220,8 +220,7 @@ const weightOf = ({ heavy }: { readonly heavy: boolean }) => (heavy ? HEAVY_WEIG
 
 function sentenceOf(error: unknown): string {
   const { message } = error as Error;
-  if (message.includes('ENOSPC')) {
-    return 'The disk is full, so that base clips cannot be kept. Free some 300 MB, or move cache.folder, and choose the face again.';
-  }
-  return error instanceof VideoError ? message : `Base clips could not be made: ${message}`;
+  const sentence = systemProblem(message);
+  const isSentence = error instanceof VideoError || sentence !== message;
+  return isSentence ? sentence : `Base clips could not be made: ${message}`;
 }
