@@ -12,7 +12,7 @@ export type ClipHandlers = {
 };
 
 /** A frame of a clip on the screen, told to whoever measures as the event `voice-chat:frame` of its element. */
-export type ShownFrame = {
+type ShownFrame = {
   readonly turn: number;
   readonly mediaTime: number;
   readonly heard: number;

@@ -41,11 +41,6 @@ export class Face {
     this.#video.addEventListener('transitionend', () => this.#video.classList.remove('fading'));
   }
 
-  /** The avatar that is shown; undefined where there is none. */
-  get avatar(): AvatarView | undefined {
-    return this.#avatar;
-  }
-
   /** Another session begins, whose speech has `rate` samples per second. */
   begin(rate: number, avatar: AvatarView | undefined, resumed: boolean): void {
     this.#drop();

@@ -25,7 +25,7 @@ export function exifOrientation(exif: Buffer): Orientation {
 }
 
 /** Whether width and height change places. */
-export const liesOnItsSide = (orientation: Orientation): boolean => orientation >= 5;
+const liesOnItsSide = (orientation: Orientation): boolean => orientation >= 5;
 
 /** The picture turned upright. */
 export function turnUpright(picture: Picture, orientation: Orientation): Picture {
