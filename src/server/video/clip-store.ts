@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VideoError } from './contracts.ts';
 import { ownFolder, removeOrphans } from './own-folder.ts';
@@ -85,7 +85,7 @@ export class ClipStore implements AsyncDisposable {
         if (clip.state !== 'dropped') return;
         this.#clips.delete(id);
         wake(clip);
-        await rm(file, { force: true });
+        await this.#removeOthers();
       },
     };
   }
@@ -110,9 +110,14 @@ export class ClipStore implements AsyncDisposable {
 
   async #removeOld(): Promise<void> {
     const finished = [...this.#clips].filter(([, { state }]) => typeof state === 'object');
-    for (const [id, { file }] of finished.slice(0, Math.max(0, finished.length - this.#keep))) {
-      this.#clips.delete(id);
-      await rm(file, { force: true });
+    for (const [id] of finished.slice(0, Math.max(0, finished.length - this.#keep))) this.#clips.delete(id);
+    await this.#removeOthers();
+  }
+
+  /** Removes what is of no clip any more: also what a worker had begun when it was killed, maybe long after its clip was dropped. */
+  async #removeOthers(): Promise<void> {
+    for (const name of await readdir(this.#folder).catch(() => [])) {
+      if (!this.#clips.has(name.split('.')[0]!)) await rm(join(this.#folder, name), { force: true });
     }
   }
 }

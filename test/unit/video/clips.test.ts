@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClipStore } from '../../../src/server/video/clip-store.ts';
 import { scratchFolder, settle } from '../../fixtures/video.ts';
@@ -79,6 +79,20 @@ describe('a clip that grows', () => {
     expect(store.open(clip.id)).toBeUndefined();
     await clip.drop();
     expect(await files()).toEqual([]);
+  });
+
+  it('leaves nothing of what a worker that was killed had begun, though that one died after the clip was dropped', async () => {
+    const store = await open();
+    const hung = store.begin();
+    await hung.drop();
+    await writeFile(`${hung.file}.1f.stream`, 'half');
+    const next = store.begin();
+    await writeFile(`${next.file}.2e.stream`, 'half of another one');
+    await finished(store, 'whole');
+    const left = await readdir(dirname(next.file));
+    expect(left.filter((name) => name.endsWith('.stream'))).toEqual([`${next.id}.mp4.2e.stream`]);
+    await next.drop();
+    expect((await readdir(dirname(next.file))).filter((name) => name.endsWith('.stream'))).toEqual([]);
   });
 
   it('is let go of by a reader that leaves', async () => {
