@@ -1,6 +1,7 @@
 import type { AvatarView } from '../../protocol/messages.ts';
+import { whenAborted } from '../async/when-aborted.ts';
 import { PREPARED_SIZE } from './base/prepared.ts';
-import { type Clock, systemClock, whenAborted } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { type Avatar, VideoError } from './contracts.ts';
 import { Latest } from './latest.ts';
 import { AvatarLoops } from './loops/avatar-loops.ts';

@@ -1,4 +1,5 @@
-import { type Clock, systemClock, whenAborted } from './clock.ts';
+import { whenAborted } from '../async/when-aborted.ts';
+import { type Clock, systemClock } from './clock.ts';
 
 /** Knows whether anybody talks, user or reply, and for how long nobody has; heavy work runs only in between. */
 export class Quiet {

@@ -1,5 +1,6 @@
+import { whenAborted } from '../async/when-aborted.ts';
 import type { ClipStore } from './clip-store.ts';
-import { type Clock, systemClock, whenAborted } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import type { ReplyVideo, VideoWorker } from './contracts.ts';
 import { type ClipTools, makeClip } from './make-clip.ts';
 import type { ClipEnd, ReplyClip } from './reply-clip.ts';

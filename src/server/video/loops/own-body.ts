@@ -1,4 +1,5 @@
-import { type Clock, whenAborted } from '../clock.ts';
+import { whenAborted } from '../../async/when-aborted.ts';
+import type { Clock } from '../clock.ts';
 import type { ReplyWords } from '../speaking-bodies.ts';
 import type { AvatarLoops } from './avatar-loops.ts';
 import type { LoopTools } from './loop-tools.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { orAborted } from '../../../async/or-aborted.ts';
 import { VideoError } from '../../contracts.ts';
 import { type LightX2VServer, startLightX2V } from './lightx2v-server.ts';
 import { drop, statusOf } from './lightx2v-task.ts';
-import { orAborted } from './or-aborted.ts';
 import { prepare } from './prepare.ts';
 import { restartPays } from './restart-rule.ts';
 import type { Wan22Settings, Wan22Task } from './settings.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { orAborted } from '../../../async/or-aborted.ts';
 import { type BaseClipFacts, type BaseClipJob, type BaseClipMaker, VideoError } from '../../contracts.ts';
 import { LightX2VKeeper } from './lightx2v-keeper.ts';
 import type { LightX2VServer } from './lightx2v-server.ts';
 import { fetchVideo, finished, newTaskId, ServerGone, submit, sweep, type Wan22Request } from './lightx2v-task.ts';
-import { orAborted } from './or-aborted.ts';
 import { versionOf } from './prepare.ts';
 import { WAN22_FPS } from './presets.ts';
 import type { Wan22Settings, Wan22Task } from './settings.ts';
