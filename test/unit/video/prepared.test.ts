@@ -41,7 +41,8 @@ const prepare = (count: number, find: FindFaces, facts: BaseClipFacts = {}, onFr
 
 async function opened<T>(use: (clip: BaseClip) => Promise<T>): Promise<T> {
   await using clip = await openBaseClip(folder);
-  return use(clip);
+  // Awaited here: what is returned is waited for only after the clip is closed.
+  return await use(clip);
 }
 const places = () => opened(async (clip) => Array.from({ length: clip.frames }, (_, i) => clip.face(i).box.x));
 
