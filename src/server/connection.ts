@@ -8,7 +8,7 @@ import type { SessionEvent } from './conversation/session-event.ts';
 import { latestLines } from './latest-lines.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { HeldSession } from './sessions.ts';
-import { VideoLink, type VideoTier } from './video-link.ts';
+import { noFace, VideoLink, type VideoTier } from './video-link.ts';
 
 const HELLO_MS = 5_000;
 const PING_MS = 15_000;
@@ -198,6 +198,7 @@ export class Connection {
       ...(tier?.avatar ? { avatar: tier.avatar } : {}),
       lines: latestLines(held.session.lines, this.#world.limits.outboundBytes / 2),
     });
+    if (tier?.problem !== undefined) this.#send(noFace(tier.problem));
     if (tier) this.#video = this.#linkTo(tier, held.id, clips === 'pieces');
     this.#world.log.info(resumed ? 'session resumed' : 'session opened', { session: held.id });
     void this.#pump(held);

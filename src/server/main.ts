@@ -23,6 +23,7 @@ import { Sessions } from './sessions.ts';
 import { StartError } from './start-error.ts';
 import { readTlsFiles } from './tls-files.ts';
 import { createToolBox } from './tools/tool-box.ts';
+import { noFace } from './video-link.ts';
 
 export type RunningServer = {
   /** Where the page is. */
@@ -102,7 +103,8 @@ export async function startServer(
 
   if (config.video.enabled) {
     const onAvatar = (avatar: AvatarView) => sessions?.tellAll({ type: 'avatar', avatar });
-    video = new OpenVideo(config, { rate: engines.tts.rate, log, metrics: metrics.ofClips, onAvatar });
+    const onProblem = (message: string) => sessions?.tellAll(noFace(message));
+    video = new OpenVideo(config, { rate: engines.tts.rate, log, metrics: metrics.ofClips, onAvatar, onProblem });
   }
   const world: ConnectionWorld = {
     sessions,

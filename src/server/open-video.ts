@@ -15,6 +15,8 @@ import type { ReplyVideo } from './video/contracts.ts';
 import { LIP_SYNC_PATH } from './video/lip-sync/remote-messages.ts';
 import { LoopLibrary } from './video/loop-library.ts';
 import type { LoopMaker } from './video/loops/loop-maker.ts';
+import { findFfmpeg } from './video/mux/ffmpeg.ts';
+import { isLibraryInstalled } from './video/mux/webcodecs-library.ts';
 import { Quiet } from './video/quiet.ts';
 import { type ClipFacts, VideoEngine } from './video/video-engine.ts';
 import type { VideoTier } from './video-link.ts';
@@ -29,6 +31,8 @@ export type VideoWorld = {
   readonly metrics: Pick<ClipMetrics, 'clips' | 'seconds'>;
   /** Tells every page the face, whenever it changes. */
   readonly onAvatar: (avatar: AvatarView) => void;
+  /** Tells every page why there is no face at all. */
+  readonly onProblem: (problem: string) => void;
 };
 
 /** What is known of the video tier, for /healthz. */
@@ -63,6 +67,7 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
   readonly #closing = new AbortController();
   /** The process that makes clips, and the one that does what has time: base clips and pictures. */
   readonly #processes: VideoProcess[] = [];
+  readonly #warned = new Set<string>();
   #makers: readonly LoopMaker[] = [];
   #parts: Parts | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -80,7 +85,9 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     this.#started = this.#bringUp().catch((error: Error) => {
       if (this.#closing.signal.aborted) return;
       this.#is = { state: 'failed', why: error.message };
-      this.#world.log.warn(`video  ${error.message} Speech works without.`);
+      this.#routes.fail(error.message);
+      this.#warn(error.message, 'Speech works without.');
+      if (this.problem !== undefined) this.#world.onProblem(this.problem);
     });
   }
 
@@ -98,6 +105,10 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
 
   get avatar(): AvatarView | undefined {
     return this.#parts?.library.view;
+  }
+
+  get problem(): string | undefined {
+    return this.#is.state === 'failed' && !this.avatar ? this.#is.why : undefined;
   }
 
   open(): ReplyVideo | undefined {
@@ -142,22 +153,24 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
 
   async #bringUp(): Promise<void> {
     const began = performance.now();
-    const { video, cache, models, limits } = this.#config;
+    const { video, cache, limits } = this.#config;
     const { rate, log } = this.#world;
     const settings = {
       encoder: video.encoder,
       lipSync: video.lipSync,
       cacheDir: cache.folder,
-      offline: models.offline,
+      // What can be fetched is there before a process starts.
+      offline: true,
     };
+    const after = this.#fetchEncoder();
     const stallMs = Math.max(STALL_MS, limits.stallSeconds * 1_000);
     const start = (name: string) => {
-      const process = new VideoProcess({ name, settings, rate, stallMs, log });
+      const process = new VideoProcess({ name, settings, rate, stallMs, log, after });
       this.#processes.push(process);
       return process;
     };
     const [film, workshop] = [start('for clips'), start('for base clips')];
-    const warn = (text: string) => log.warn(`video  ${text}`);
+    const warn = (text: string) => this.#warn(text);
     const store = await AvatarStore.open({ folder: avatarsFolder(this.#config), first: video.avatar, warn });
     const clips = await ClipStore.open(cache.folder, video.keepClips);
     this.#makers = await this.#chooseMakers(workshop);
@@ -190,6 +203,18 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     log.info(`video  clips by ${encoder}, base clips by ${baseClips}, mouths by ${lipSync} - ready in ${ms} ms`);
   }
 
+  /** Once for both processes, which would fetch it twice, and for as long as it takes. */
+  async #fetchEncoder(): Promise<void> {
+    const { video, cache, models } = this.#config;
+    if (video.encoder === 'webcodecs') return;
+    const say = (sentence: string) => this.#world.log.info(`video  ${sentence}`);
+    try {
+      await findFfmpeg({ cacheDir: cache.folder, offline: models.offline, say }, this.#closing.signal);
+    } catch (error) {
+      if (video.encoder === 'ffmpeg' || !isLibraryInstalled()) throw error;
+    }
+  }
+
   /** Whatever keeps the maker that was asked for from its work, the picture alone can speak. */
   async #chooseMakers({ worker }: VideoProcess): Promise<readonly LoopMaker[]> {
     const { baseClips } = this.#config.video;
@@ -197,22 +222,34 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     try {
       return await chooseBaseMaker(baseClips, makerWorld(this.#config, worker, log, this.#closing.signal));
     } catch (error) {
-      log.warn(`video  ${(error as Error).message} The still picture speaks.`);
+      this.#warn((error as Error).message, 'The still picture speaks.');
       return chooseBaseMaker({ engine: 'still' }, { worker });
     }
   }
 
   async #tellChanges(library: LoopLibrary): Promise<void> {
     let told = '';
+    let making = false;
     try {
       for await (const view of library.changes(this.#closing.signal)) {
         const json = JSON.stringify(view);
         if (json !== told) this.#world.onAvatar(view);
         told = json;
+        if (view.problem !== undefined) this.#warn(view.problem);
+        else if (making && view.making === undefined)
+          this.#world.log.info('video  the base clips of the face are made');
+        making = view.making !== undefined;
       }
     } catch (error) {
       this.#world.log.warn(`video  Changes of the face are not told any more: ${(error as Error).message}`);
     }
+  }
+
+  /** Once: what keeps clips from being made often keeps base clips from it too. */
+  #warn(sentence: string, consequence = ''): void {
+    if (this.#warned.has(sentence)) return;
+    this.#warned.add(sentence);
+    this.#world.log.warn(`video  ${sentence} ${consequence}`.trim());
   }
 
   #count({ end, speechSeconds, seconds }: ClipFacts): void {

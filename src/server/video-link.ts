@@ -9,6 +9,8 @@ import { type ClipEvent, type ReplyVideo, VIDEO_FPS } from './video/contracts.ts
 export interface VideoTier {
   /** The face that is shown, where it is known already. */
   readonly avatar: AvatarView | undefined;
+  /** Why there is no face and will be none; undefined while there may be one. */
+  readonly problem?: string | undefined;
   /** Takes the replies of one conversation; undefined while the tier is not up. */
   open(): ReplyVideo | undefined;
   /** Says whether in the conversation `who` the user speaks or a reply plays. */
@@ -205,5 +207,13 @@ export class VideoLink {
     }
   }
 }
+
+/** Tells a client why it has no face. */
+export const noFace = (message: string): ServerMessage => ({
+  type: 'error',
+  code: 'video_failed',
+  stage: 'video',
+  message,
+});
 
 const addressOf = (clip: string): string => `/clips/${clip}.mp4`;

@@ -14,10 +14,12 @@ export type VideoProcessOptions = {
   readonly rate: number;
   readonly stallMs: number;
   readonly log: Logger;
+  /** It is started when this resolves; its failure is the process's own. */
+  readonly after: Promise<void>;
 };
 
-/** ffmpeg may have to be fetched first. */
-const START_MS = 180_000;
+/** A machine that has much to do may take long to load it and make the first picture. */
+const START_MS = 60_000;
 
 /** A process of the video tier, usable from the beginning: calls wait until it has started, or fail as its start did. */
 export class VideoProcess implements AsyncDisposable {
@@ -28,24 +30,11 @@ export class VideoProcess implements AsyncDisposable {
   readonly #closed = new AbortController();
   #process: EngineProcess | undefined;
 
-  constructor({ name, settings, rate, stallMs, log }: VideoProcessOptions) {
-    this.#starting = EngineProcess.start(
-      {
-        stage: 'video',
-        name,
-        module: new URL('./video/video-worker.js', import.meta.url),
-        factory: 'create',
-        settings,
-        startMs: START_MS,
-        stallMs,
-        canary: (worker, signal) => tryVideoWorker(worker, rate, signal),
-        onNews: (news) => {
-          if (news.state === 'up') log.info(`The video engine ${name} is running again.`);
-          else log.warn(`The video engine ${name} ${news.why}; a new one is being started. Speech goes on without it.`);
-        },
-      },
-      this.#closed.signal,
-    );
+  constructor({ after, ...options }: VideoProcessOptions) {
+    this.#starting = after.then(() => {
+      this.#closed.signal.throwIfAborted();
+      return this.#start(options);
+    });
     this.started = this.#starting.then((process) => {
       this.#process = process;
     });
@@ -92,5 +81,25 @@ export class VideoProcess implements AsyncDisposable {
     this.#closed.abort();
     const process = await this.#starting.catch(() => undefined);
     await process?.[Symbol.asyncDispose]();
+  }
+
+  #start({ name, settings, rate, stallMs, log }: Omit<VideoProcessOptions, 'after'>): Promise<EngineProcess> {
+    return EngineProcess.start(
+      {
+        stage: 'video',
+        name,
+        module: new URL('./video/video-worker.js', import.meta.url),
+        factory: 'create',
+        settings,
+        startMs: START_MS,
+        stallMs,
+        canary: (worker, signal) => tryVideoWorker(worker, rate, signal),
+        onNews: (news) => {
+          if (news.state === 'up') log.info(`The video engine ${name} is running again.`);
+          else log.warn(`The video engine ${name} ${news.why}; a new one is being started. Speech goes on without it.`);
+        },
+      },
+      this.#closed.signal,
+    );
   }
 }

@@ -18,22 +18,28 @@ const OWN = /^\/(?:api\/avatars?|avatars|clips)(?:\/|$)/;
 const CLIP = /^\/clips\/([\w-]{1,64})\.mp4$/;
 const SAVE_AS = 'voice-chat-reply.mp4';
 
-/** The addresses of avatars, base clips and clips; nothing but 503 until `open` was called. */
+/** The addresses of avatars, base clips and clips; nothing but 503 until `open` was called, with the reason after `fail`. */
 export class VideoRoutes {
   #routes: readonly Route[] | undefined;
+  #problem: string | undefined;
 
   /** Answers a request if its address is one of the video tier's. */
   readonly route: Route = async (request, response, url) => {
     if (!OWN.test(url.pathname)) return false;
     if (!this.#routes) {
       response.setHeader('Content-Type', 'text/plain');
-      response.setHeader('Retry-After', '1');
-      response.writeHead(503).end('The video tier is still starting.');
+      if (this.#problem === undefined) response.setHeader('Retry-After', '1');
+      response.writeHead(503).end(this.#problem ?? 'The video tier is still starting.');
       return true;
     }
     for (const route of this.#routes) if (await route(request, response, url)) return true;
     return false;
   };
+
+  /** They will lead nowhere; what leads somewhere already stays. */
+  fail(problem: string): void {
+    this.#problem = problem;
+  }
 
   /** From now on they lead somewhere. */
   open({ store, clips, library, worker }: VideoParts): void {

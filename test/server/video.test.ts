@@ -267,6 +267,28 @@ describe('a server without video', () => {
   });
 });
 
+describe('a server whose cache folder cannot be one', () => {
+  it('says so in its log, to every page and at its addresses, and talks without a face', async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'voice-chat-'));
+    const folder = join(scratch, 'a-file');
+    writeFileSync(folder, 'not a folder');
+    await using server = await startVideoServer({ cache: { folder } });
+    const early = await WireClient.open(server.url, undefined, {}, 'pieces');
+    const problem = `The avatars' folder ${join(folder, 'avatars')} cannot be written; mend its rights or change cache.folder.`;
+    const { message } = await early.first('error');
+    expect(message).toBe(problem);
+    const late = await WireClient.open(server.url, undefined, {}, 'pieces');
+    await late.chat('hello');
+    expect(late.of('error')).toEqual([{ type: 'error', code: 'video_failed', stage: 'video', message: problem }]);
+    const refused = await fetch(`${server.url}/api/avatar`);
+    expect([refused.status, await refused.text()]).toEqual([503, problem]);
+    expect(server.log.filter((line) => /WARN +video /.test(line))).toEqual([expect.stringContaining(problem)]);
+    early.drop();
+    late.drop();
+    rmSync(scratch, { recursive: true });
+  });
+});
+
 /** A process and all that it started, and they started. */
 function family(pid: number): number[] {
   const path = `/proc/${pid}/task/${pid}/children`;

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type * as Mediabunny from 'mediabunny';
 import { VideoError } from '../contracts.ts';
 import type { Plane } from './yuv.ts';
@@ -48,6 +49,16 @@ export type WebCodecs = {
 
 /** The two optional packages of the in-process encoder. */
 export type Library = { readonly codecs: WebCodecs; readonly files: typeof Mediabunny };
+
+/** Whether somebody installed them, without loading any of it. */
+export function isLibraryInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('@napi-rs/webcodecs');
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Loads them; rejects with a `VideoError` that says how to get them. */
 export async function loadLibrary(): Promise<Library> {
