@@ -50,6 +50,7 @@ export class Page {
   #link: Situation['link'] = 'connecting';
   #conversation: ConversationState = 'listening';
   #voiceInputOff: string | undefined;
+  #faceProblem: string | undefined;
   #held = false;
   /** Words and last reports that could not be sent, for the next connection. */
   #unsentTexts: string[] = [];
@@ -272,6 +273,7 @@ export class Page {
       case 'cut':
         return this.#screen.announce(`Assistant, cut short: ${message.heard}`);
       case 'avatar':
+        this.#showFaceProblem(message.avatar.problem);
         return this.#picker.show(message.avatar);
       case 'metrics':
         return void (exchange && this.#view.showMetrics(exchange));
@@ -299,6 +301,7 @@ export class Page {
     for (const exchange of this.#transcript.exchanges) this.#view.show(exchange);
     this.#face.begin(message.speechRate, message.avatar, message.resumed);
     this.#picker.show(message.avatar);
+    this.#showFaceProblem(message.avatar?.problem);
     this.#sound.rate = message.speechRate;
     const voice = this.#voiceFields.show(message.voices, message.voice);
     if (voice) this.#connection.send({ type: 'voice', voice });
@@ -322,6 +325,15 @@ export class Page {
     });
   }
 
+  /** Once for each problem: it may be told again with every change of the face. */
+  #showFaceProblem(problem: string | undefined): void {
+    const isNew = problem !== this.#faceProblem;
+    this.#faceProblem = problem;
+    if (problem === undefined) this.#screen.solved('face');
+    else if (isNew)
+      this.#screen.showLesserProblem('face', { title: 'The face cannot move as it should.', fix: problem });
+  }
+
   #showError(error: Extract<ServerMessage, { type: 'error' }>): void {
     if (error.code === 'voice_input_off') {
       this.#voiceInputOff = error.message;
@@ -330,6 +342,9 @@ export class Page {
     }
     if (error.code === 'server_busy') {
       return this.#screen.showProblem('connection', { title: 'The server is busy.', fix: error.message });
+    }
+    if (error.code === 'video_failed' && error.turn === undefined) {
+      return this.#screen.showLesserProblem('face', { title: 'There is no face; talking works.', fix: error.message });
     }
     // That one is shown otherwise, by the reason for the close.
     if (error.code !== 'taken_over') this.#screen.toast(error.message);

@@ -89,6 +89,12 @@ export class Screen {
     element('problem').hidden = false;
   }
 
+  /** Shows what keeps nobody from talking: a problem that is shown already stays, and this one is a toast. */
+  showLesserProblem(key: string, problem: Problem): void {
+    if (this.#problemKey === undefined || this.#problemKey === key) this.showProblem(key, problem);
+    else this.toast(`${problem.title} ${problem.fix}`);
+  }
+
   /** Takes a problem away, if it is the one that is shown. */
   solved(key: string): void {
     if (this.#problemKey === key) this.#hideProblem();

@@ -253,6 +253,23 @@ describe.skipIf(!CHROMIUM || !FFMPEG)('the face (needs Chromium and ffmpeg)', ()
     expect(await page.locator('.toast').count()).toBe(1);
   });
 
+  test('says once why a face cannot move, until it can', async () => {
+    const page = await open();
+    const problem = 'The video me.mp4 is not there; correct video.baseClips.file.';
+    server.send({ type: 'avatar', avatar: { ...avatarOf('aa11', ['idle']), problem } });
+    await page.waitForSelector(`#problem:not([hidden]) >> text=${problem}`);
+    await page.click('#problem-close');
+    server.send({ type: 'avatar', avatar: { ...avatarOf('aa11', LOOPS), problem } });
+    server.send({ type: 'notice', text: 'After it.' });
+    await page.waitForSelector('.toast');
+    expect(await page.isVisible('#problem')).toBe(false);
+    server.send({ type: 'avatar', avatar: avatarOf('aa11', LOOPS) });
+    server.send({ type: 'avatar', avatar: { ...avatarOf('aa11', LOOPS), problem } });
+    await page.waitForSelector('#problem:not([hidden])');
+    server.send({ type: 'avatar', avatar: avatarOf('aa11', LOOPS) });
+    await page.waitForSelector('#problem[hidden]', { state: 'attached' });
+  });
+
   test.skipIf(!existsSync(PORTRAIT))(
     'a picture with several faces is cut by hand, with pointer or keyboard (needs ../shared/data)',
     async () => {
@@ -342,6 +359,28 @@ describe.skipIf(!CHROMIUM || !FFMPEG)('without an avatar (needs Chromium and ffm
       );
       expect(await Promise.all(visible)).toEqual(Array(5).fill(false));
       expect(await page.getAttribute('body', 'data-face')).toBeNull();
+    } finally {
+      await browser.close();
+      await server.stop();
+    }
+  });
+
+  test('it says why, and leaves a problem that keeps one from talking where it is', async () => {
+    const server = await StandIn.start(undefined);
+    const browser = await launch();
+    try {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(server.url);
+      await page.waitForSelector('[data-link=ready]');
+      const message = 'The cache folder cannot be written; mend its rights.';
+      server.send({ type: 'error', code: 'video_failed', stage: 'video', message });
+      await page.waitForSelector(`#problem:not([hidden]) >> text=${message}`);
+      await page.click('#problem-close');
+      server.send({ type: 'error', code: 'voice_input_off', message: 'No recogniser.' });
+      server.send({ type: 'error', code: 'video_failed', stage: 'video', message });
+      await page.waitForSelector(`.toast >> text=${message}`);
+      expect(await page.textContent('#problem-fix')).toBe('No recogniser.');
     } finally {
       await browser.close();
       await server.stop();
