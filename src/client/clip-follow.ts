@@ -4,13 +4,21 @@ export type Clip =
   | { readonly is: 'loading' }
   /** Its frame at `at` is being decoded, or waits for its moment. */
   | { readonly is: 'placed'; readonly at: number; readonly lead: number; readonly shown: boolean }
-  /** It runs, `drift` ahead of the sound (negative: behind). */
-  | { readonly is: 'running'; readonly rate: number; readonly drift: number | undefined }
-  /** It ran out of frames at `at`. */
-  | { readonly is: 'starved'; readonly at: number };
+  /** It runs, `drift` ahead of the sound (negative: behind), and has been at `at` since a moment of the page's clock. */
+  | {
+      readonly is: 'running';
+      readonly rate: number;
+      readonly drift: number | undefined;
+      readonly at: number;
+      readonly since: number;
+    }
+  /** It ran out of frames, and has not moved since a moment of the page's clock. */
+  | { readonly is: 'starved'; readonly since: number };
 
 /** What can be seen of the sound and of the video element. */
 export type ClipSight = {
+  /** The page's clock, in seconds. */
+  readonly now: number;
   /** How much of the reply is heard now; negative just before its first sample, undefined while it does not sound. */
   readonly heard: number | undefined;
   /** What is there to be shown, from and to. */
@@ -55,7 +63,7 @@ const NEAR_S = 0.005;
 const TRUST = 0.25;
 /** Nearer to the end of what is there than one frame, it has run out. */
 const FRAME_S = 0.04;
-/** A face that does not move for longer than this, while its voice goes on, looks broken; the loop does not. */
+/** A face that does not move for longer than this looks broken, whether its voice goes on or pauses; the loop does not. */
 const FROZEN_S = 0.6;
 
 /** One look at a clip, to be taken about as often as the screen is drawn. */
@@ -68,7 +76,7 @@ export function followSound(clip: Clip, sight: ClipSight): ClipStep {
     case 'running':
       return keepUp(clip, sight);
     case 'starved': {
-      const show = (sight.heard ?? 0) - clip.at < FROZEN_S;
+      const show = sight.now - clip.since < FROZEN_S;
       return place(sight, LEAD_S, show) ?? { clip, show };
     }
   }
@@ -87,22 +95,31 @@ function waitForMoment(clip: Extract<Clip, { is: 'placed' }>, sight: ClipSight):
   const late = (sight.heard ?? Number.NEGATIVE_INFINITY) - clip.at;
   if (!sight.decoded || late < -START_S) return stay;
   if (late > SEEK_S) return place(sight, Math.min(LONGEST_LEAD_S, clip.lead + late), clip.shown) ?? stay;
-  return { clip: { is: 'running', rate: 1, drift: undefined }, show: clip.shown || !early(sight), play: 1 };
+  const { now: since, position } = sight;
+  const running = { is: 'running', rate: 1, drift: undefined, at: position, since } as const;
+  return { clip: running, show: clip.shown || !early(sight), play: 1 };
 }
 
 function keepUp(clip: Extract<Clip, { is: 'running' }>, sight: ClipSight): ClipStep {
-  const { heard, position, to, complete } = sight;
-  if (!complete && to - position < FRAME_S) return { clip: { is: 'starved', at: position }, show: true, pause: true };
+  const { now, heard, position, to, complete } = sight;
+  const since = position === clip.at ? clip.since : now;
+  const starved = { clip: { is: 'starved', since }, show: true, pause: true } as const;
+  // Some elements stop before the very end of what is there.
+  if (!complete && (to - position < FRAME_S || now - since > FROZEN_S)) return starved;
   const drift = smoothed(clip.drift, sight.drift);
   // An element that has stalled tells no frames, so its clock counts too.
   const behind = heard === undefined ? 0 : heard - position;
   if (heard !== undefined && (Math.abs(drift ?? 0) > SEEK_S || behind > SEEK_S)) {
     const placed = place(sight, LEAD_S, true);
     if (placed) return placed;
-    if (!complete) return { clip: { is: 'starved', at: position }, show: true, pause: true };
+    if (!complete) return starved;
   }
   const rate = drift === undefined ? clip.rate : rateFor(drift, clip.rate);
-  return { clip: { is: 'running', rate, drift }, show: !early(sight), ...(rate !== clip.rate && { play: rate }) };
+  return {
+    clip: { is: 'running', rate, drift, at: position, since },
+    show: !early(sight),
+    ...(rate !== clip.rate && { play: rate }),
+  };
 }
 
 /** A mouth that moves before its voice is worse than one that joins in. */

@@ -5,8 +5,8 @@ import type { HeardClock } from './heard-clock.ts';
 
 /** What the page does with a clip that is shown. */
 export type ClipHandlers = {
-  /** It is to be on top from now on, or no longer. */
-  onShow(shown: boolean): void;
+  /** It is to be on top from now on, or no longer; `fades`: not at once. */
+  onShow(shown: boolean, fades: boolean): void;
   /** A frame is on the screen: its time less what was heard then, in milliseconds. */
   onFrame(offsetMs: number): void;
 };
@@ -103,9 +103,11 @@ export class ClipPlayer {
   #step(): void {
     const video = this.#video;
     const { buffered } = video;
-    const heard = this.#heardAt(performance.now());
+    const now = performance.now();
+    const heard = this.#heardAt(now);
     if (!this.#tellsFrames && heard !== undefined && !video.paused) this.#drift = video.currentTime - heard;
     const step = followSound(this.#clip, {
+      now: now / 1000,
       heard,
       from: buffered.length > 0 ? buffered.start(0) : 0,
       to: buffered.length > 0 ? buffered.end(buffered.length - 1) : 0,
@@ -154,6 +156,6 @@ export class ClipPlayer {
   #show(shown: boolean): void {
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#handlers.onShow(shown);
+    this.#handlers.onShow(shown, !this.#closed);
   }
 }

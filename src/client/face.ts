@@ -129,15 +129,15 @@ export class Face {
     }
     this.#drop();
     this.#clip = new ClipPlayer(this.#video, message, () => this.#clock, {
-      onShow: (shown) => this.#showClip(shown),
+      onShow: (shown, fades) => this.#showClip(shown, fades),
       onFrame: (offsetMs) => this.#tellFrame(offsetMs),
     });
     this.#handlers.onFact('Clip', `turn ${message.turn}, ${message.width} × ${message.height}`);
   }
 
-  #showClip(shown: boolean): void {
+  #showClip(shown: boolean, fades: boolean): void {
     this.#video.classList.toggle('on', shown);
-    if (shown) this.#video.classList.add('fading');
+    this.#video.classList.toggle('fading', fades);
     this.#handlers.onFact('Face', shown ? 'clip' : this.#layers.shown);
   }
 

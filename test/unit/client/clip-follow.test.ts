@@ -9,12 +9,16 @@ class Theatre {
   ms = 0;
   /** When sample 0 is heard; undefined while nothing sounds. */
   soundFromMs: number | undefined;
+  /** How much of the reply has been made, in seconds: no more is heard. */
+  made = Number.POSITIVE_INFINITY;
   /** What of the clip has arrived, in seconds, and whether that is all. */
   arrived = 0;
   complete = false;
   /** How long the element needs to decode the frame it was put at, and what it loses when it starts. */
   decodeMs = 40;
   startMs = 30;
+  /** How far the element plays: some stop before the end of what is there. */
+  stops = Number.POSITIVE_INFINITY;
   /** How much faster the element's clock is than the sound's. */
   skew = 0;
   readonly seeks: number[] = [];
@@ -26,7 +30,11 @@ class Theatre {
   #movesAt = Number.POSITIVE_INFINITY;
 
   get heard(): number | undefined {
-    return this.soundFromMs === undefined ? undefined : (this.ms - this.soundFromMs) / 1000;
+    return this.soundFromMs === undefined ? undefined : Math.min(this.made, (this.ms - this.soundFromMs) / 1000);
+  }
+
+  get end(): number {
+    return Math.min(this.arrived, this.stops);
   }
 
   /** How far the picture is ahead of the sound. */
@@ -37,8 +45,8 @@ class Theatre {
   run(ms: number): void {
     for (const until = this.ms + ms; this.ms < until; ) {
       this.ms += FRAME_MS;
-      if (this.ms >= this.#movesAt && this.#position < this.arrived) {
-        this.#position = Math.min(this.arrived, this.#position + (FRAME_MS / 1000) * (this.#rate + this.skew));
+      if (this.ms >= this.#movesAt && this.#position < this.end) {
+        this.#position = Math.min(this.end, this.#position + (FRAME_MS / 1000) * (this.#rate + this.skew));
       }
       this.#look();
     }
@@ -47,6 +55,7 @@ class Theatre {
   #look(): void {
     const moving = this.ms >= this.#movesAt;
     const sight: ClipSight = {
+      now: this.ms / 1000,
       heard: this.heard,
       from: 0,
       to: this.arrived,
@@ -179,9 +188,9 @@ describe('a clip that runs', () => {
   });
 
   test('counts as starved when it stalls before the end of what is there', () => {
-    const sight = { heard: 2, from: 0, to: 1.8, complete: false, decoded: true, position: 1.7 };
-    const { clip, pause } = followSound({ is: 'running', rate: 1, drift: 0 }, sight);
-    expect({ clip, pause }).toEqual({ clip: { is: 'starved', at: 1.7 }, pause: true });
+    const sight = { now: 9, heard: 2, from: 0, to: 1.8, complete: false, decoded: true, position: 1.7 };
+    const { clip, pause } = followSound({ is: 'running', rate: 1, drift: 0, at: 1.7, since: 8.9 }, sight);
+    expect({ clip, pause }).toEqual({ clip: { is: 'starved', since: 8.9 }, pause: true });
   });
 
   test('gives way to the loop when it starves for long, and comes back', () => {
@@ -192,6 +201,19 @@ describe('a clip that runs', () => {
     stage.arrived = 9;
     stage.run(400);
     expect(stage.step.show).toBe(true);
+  });
+
+  test.each([0.06, 0.02])('gives way to the loop while the voice pauses for long, %d s before its end', (rest) => {
+    const stage = new Theatre();
+    Object.assign(stage, { soundFromMs: 100, arrived: 2, made: 2 - rest, stops: 2 - rest });
+    stage.run(2_400);
+    expect(stage.step.show).toBe(true);
+    stage.run(1_000);
+    expect(stage.step.show).toBe(false);
+    Object.assign(stage, { soundFromMs: stage.ms - 1_900, arrived: 6, made: 6, stops: 6 });
+    stage.run(600);
+    expect(stage.step).toMatchObject({ clip: { is: 'running' }, show: true });
+    expect(Math.abs(stage.offset)).toBeLessThan(0.05);
   });
 
   test('holds its last frame to the end of the reply when it is a little shorter', () => {
