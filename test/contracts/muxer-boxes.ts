@@ -10,3 +10,12 @@ export function boxes(mp4: Buffer): { type: string; size: number }[] {
   }
   return found;
 }
+
+/** How long each track of a whole MP4 is, in seconds, as its media header (`mdhd`, version 0) says. */
+export function trackSeconds(mp4: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = mp4.indexOf('mdhd', 0, 'latin1'); at >= 0; at = mp4.indexOf('mdhd', at + 4, 'latin1')) {
+    found.push(mp4.readUInt32BE(at + 20) / mp4.readUInt32BE(at + 16));
+  }
+  return found;
+}

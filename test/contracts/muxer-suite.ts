@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { flashFrames, flashOffsets, flashSpeech } from '../../src/bench/flash-clip.ts';
 import { type Picture, VIDEO_FPS, VideoError } from '../../src/server/video/contracts.ts';
 import type { Codec } from '../../src/server/video/mux/codec.ts';
-import { boxes } from './muxer-boxes.ts';
+import { boxes, trackSeconds } from './muxer-boxes.ts';
 
 const SIZE = 128;
 const forever = new AbortController().signal;
@@ -188,6 +188,14 @@ export function muxerSuite(name: string, open: () => Promise<Codec>, leftovers: 
       const { format, speech } = clip(50, 24_000);
       await all(mux({ frames: flashFrames(30, SIZE), speech, format }));
       expect(await seconds(file)).toBe(2);
+    });
+
+    it('goes on in silence until the last frame is over', async () => {
+      const { format, frames } = clip(50, 24_000);
+      await all(mux({ frames, speech: flashSpeech(12_000, 24_000, 1_000), format }));
+      const tracks = trackSeconds(await readFile(file));
+      expect(tracks).toHaveLength(2);
+      for (const track of tracks) expect(Math.abs(track - 2)).toBeLessThan(0.1);
     });
 
     it('refuses to make a clip of nothing', async () => {

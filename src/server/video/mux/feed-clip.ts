@@ -22,26 +22,36 @@ export type ClipSink = {
 export async function feedClip({ frames, speech, rate }: ClipInputs, sink: ClipSink, stop: AbortSignal): Promise<void> {
   let last: Picture | undefined;
   let shown = 0;
-  let samples = 0;
+  let spoken = 0;
+  let silent = 0;
+  let isOver = false;
+  /** What comes after the speech's end: an encoder takes no more pictures while it waits for their sound. */
+  const silence = async () => {
+    const samples = Math.round((shown * rate) / VIDEO_FPS) - spoken - silent;
+    if (samples <= 0) return true;
+    silent += samples;
+    return sink.sound(new Float32Array(samples));
+  };
   const pictures = async () => {
     for await (const picture of abortable(frames, stop)) {
       last = picture;
       shown++;
+      if (isOver && !(await silence())) return;
       if (!(await sink.picture(picture))) return;
     }
   };
   const sound = async () => {
     for await (const chunk of abortable(speech, stop)) {
-      samples += chunk.length;
+      spoken += chunk.length;
       if (!(await sink.sound(chunk))) return;
     }
+    isOver = true;
+    if (!stop.aborted) await silence();
   };
   await Promise.all([pictures(), sound()]);
   if (stop.aborted) return;
   if (!last) throw new VideoError('There is no frame to make a clip of.');
-  const due = Math.ceil((samples * VIDEO_FPS) / rate);
+  const due = Math.ceil((spoken * VIDEO_FPS) / rate);
   for (; shown < due; shown++) if (!(await sink.picture(last))) return;
-  const silent = Math.round((shown * rate) / VIDEO_FPS) - samples;
-  if (silent > 0 && !(await sink.sound(new Float32Array(silent)))) return;
-  await sink.end();
+  if (await silence()) await sink.end();
 }
