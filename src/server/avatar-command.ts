@@ -118,7 +118,7 @@ function explain({ message, width, height, faces }: Extract<ImportedPicture, { o
     const { left, top, side } = frameFace(face, width, height);
     const shares = [left / width, top / height, side / width];
     const crop = shares.map((share) => Math.min(Math.max(share, 0), 1).toFixed(3)).join(',');
-    return `  voice-chat avatar add ${file} --crop ${crop}`;
+    return `  voice-chat avatar add ${quoted(file)} --crop ${crop}`;
   });
   return [message, 'One of these, from the largest face to the smallest:', ...crops];
 }
@@ -131,6 +131,9 @@ function cropOf(text: string | undefined): Crop | undefined {
     `--crop ${text} is no part of a picture; give x,y,size from 0 to 1: shares of width, height and width.`,
   );
 }
+
+/** As a shell wants it. */
+const quoted = (file: string): string => (/^[\w./~+:@%,-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`);
 
 async function readBytes(file: string): Promise<Uint8Array> {
   try {

@@ -33,6 +33,10 @@ export function explainIssue(issue: Issue, config: unknown, schema: z.ZodType): 
     if (stage === issue.path) return [`${path} is ${show(value)}, but must hold settings, such as "engine: auto".`];
     return [`${path} is ${show(value)}, but must be one of ${names.join(', ')}.`];
   }
+  if (issue.code === 'invalid_type' && optionsAt(schema, issue.path).length > 0) {
+    const example = optionsAt(schema, issue.path).find(({ engine }) => engine === value)?.engine ?? 'auto';
+    return [`${path} is ${show(value)}, but must hold settings, such as "engine: ${example}".`];
+  }
   if (value === undefined) return [`${path} is missing; it ${issue.message}.`];
   return [`${path} is ${show(value)}, but ${issue.message}.`];
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,6 +88,15 @@ describe('voice-chat avatar', () => {
       expect((await run(['add', file], { crop, name: `No ${i}` })).code).toBe(0);
     }
     expect((await run([])).output).toContain('No 1 (yours)');
+  });
+
+  it('offers them so that a shell takes them as they are', async () => {
+    const file = join(folder, "Me & Ann's photo.png");
+    await copyFile(await photo('jun', 'zola'), file);
+    const { screen } = await run(['add', file]);
+    const [command] = /voice-chat avatar add .*$/m.exec(screen)!;
+    const { stdout } = spawnSync('sh', ['-c', command.replace('voice-chat', 'printf "%s\\n"')], { encoding: 'utf8' });
+    expect(stdout.split('\n').slice(0, 4)).toEqual(['avatar', 'add', file, '--crop']);
   });
 
   it('says what is wrong with a picture', async () => {

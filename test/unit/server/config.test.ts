@@ -81,6 +81,14 @@ speech:
     ]);
   });
 
+  it('says how an engine is named, where only its name was written', () => {
+    expect(mistakesOf('video:\n  baseClips: wan22\n  lipSync: nothing\nasr: []')).toEqual([
+      'config.yml: asr is [], but must hold settings, such as "engine: auto".',
+      'config.yml: video.baseClips is "wan22", but must hold settings, such as "engine: wan22".',
+      'config.yml: video.lipSync is "nothing", but must hold settings, such as "engine: auto".',
+    ]);
+  });
+
   it('refuses to be reached from outside without token and TLS', () => {
     expect(mistakesOf('server:\n  host: 0.0.0.0').join()).toMatch(/set server.token .* and server.tls.cert/);
     const outside = 'server:\n  host: 0.0.0.0\n  token: 0123456789abcdef\n  tls: {cert: a.pem, key: b.pem}';

@@ -5,6 +5,7 @@ import { importPicture } from '../../../src/server/video/avatars/import-picture.
 import type { Face, ImportedPicture, Picture, Point } from '../../../src/server/video/contracts.ts';
 import { findFaces } from '../../../src/server/video/faces/find-faces.ts';
 import { cutSquare } from '../../../src/server/video/pictures/cut-square.ts';
+import { turnUpright } from '../../../src/server/video/pictures/orientation.ts';
 import { writePng } from '../../../src/server/video/pictures/png.ts';
 import { readPicture } from '../../../src/server/video/pictures/read-picture.ts';
 import { quarters } from './pictures-files.ts';
@@ -183,6 +184,25 @@ describe('importing a picture', () => {
     const imported = await importPicture(small, undefined, never);
     expect(imported).toMatchObject({ ok: false, problem: 'too_small' });
     if (!imported.ok) expect(imported.message).toMatch(/^The face is \d+ pixels high; choose .* 128 or more\.$/);
+  });
+
+  it('takes no picture in which no face can be large enough', async () => {
+    const imported = await importPicture(await pngOf(quarters(500, 90)), undefined, never);
+    expect(imported).toMatchObject({ ok: false, problem: 'too_small' });
+    if (!imported.ok) expect(imported.message).toMatch(/^The picture has 500 x 90 pixels; choose a larger one/);
+  });
+
+  it.each([6, 8] as const)('turns a face upright that lies on its side (%i)', async (orientation) => {
+    const mara = await preset('mara');
+    const upright = expectImported(await importPicture(await pngOf(mara), undefined, never));
+    const lying = await pngOf(turnUpright(mara, orientation));
+    for (const crop of [undefined, { x: 0, y: 0, size: 1 }]) {
+      const { face, png } = expectImported(await importPicture(lying, crop, never));
+      expectOrdered(face);
+      expect(Math.abs(mean(face.outerLips, 'y') - mean(upright.face.outerLips, 'y'))).toBeLessThan(crop ? 60 : 4);
+      expect(mean(face.jaw, 'y')).toBeGreaterThan(mean(face.leftEye, 'y'));
+      expect(await readPicture(png)).toMatchObject({ width: 512, height: 512 });
+    }
   });
 
   it('takes no notice of somebody in the background', async () => {
