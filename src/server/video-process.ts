@@ -1,3 +1,4 @@
+import { orAborted } from './async/or-aborted.ts';
 import type { Logger } from './log.ts';
 import type { LipSyncMessage } from './video/lip-sync/serve-lip-sync.ts';
 import { remoteVideoWorker, tryVideoWorker } from './video/remote-video-worker.ts';
@@ -62,14 +63,10 @@ export class VideoProcess implements AsyncDisposable {
     signal: AbortSignal,
     options?: CallOptions,
   ): AsyncGenerator<unknown, void, undefined> {
-    const asked = new AbortController();
-    const aborted = new Promise<undefined>((resolve) => {
-      if (signal.aborted) resolve(undefined);
-      // Removed again: an avatar's base clips are all made under one signal.
-      signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: asked.signal });
+    const process = await orAborted(this.#starting, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
     });
-    const process = await Promise.race([this.#starting, aborted]).finally(() => asked.abort());
-    if (process && !signal.aborted) yield* process.call(method, args, input, signal, options);
+    if (process) yield* process.call(method, args, input, signal, options);
   }
 
   /** Lends its lip-sync to another voice-chat for one speech, as `serveLipSync` does. */
