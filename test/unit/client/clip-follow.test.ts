@@ -122,7 +122,8 @@ describe('a clip that comes late', () => {
     const stage = new Theatre();
     stage.soundFromMs = 0;
     stage.run(2_000);
-    stage.arrived = 2.1;
+    // Its frame for the moment is there, but it would starve at once.
+    stage.arrived = 2.3;
     stage.run(100);
     expect(stage.seeks).toEqual([]);
     stage.arrived = 3;

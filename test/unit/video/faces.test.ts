@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { frameFace } from '../../../src/server/video/avatars/frame-face.ts';
 import { importPicture } from '../../../src/server/video/avatars/import-picture.ts';
 import type { Face, ImportedPicture, Picture, Point } from '../../../src/server/video/contracts.ts';
 import { findFaces } from '../../../src/server/video/faces/find-faces.ts';
@@ -151,6 +152,14 @@ function turned({ width, height, rgb }: Picture, angle: number): Picture {
 }
 
 describe('importing a picture', () => {
+  it('goes beyond a picture that holds little more than the face', () => {
+    const { left, top, side } = frameFace({ x: 10, y: 5, width: 80, height: 90 }, 100, 100);
+    expect(90 / side).toBeLessThanOrEqual(0.7);
+    expect(left).toBeLessThan(0);
+    expect(top).toBeLessThan(0);
+    expect(frameFace({ x: 10, y: 5, width: 30, height: 30 }, 100, 100)).toMatchObject({ left: 0, top: 0 });
+  });
+
   it('says which faces there are, and takes the part that is chosen', async () => {
     const png = await pngOf(beside(await preset('jun'), await preset('zola')));
     const several = await importPicture(png, undefined, never);

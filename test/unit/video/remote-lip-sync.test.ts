@@ -147,6 +147,14 @@ describe('lip-sync by another voice-chat', () => {
     expect(bytes).toBe(once);
   });
 
+  it('keeps no more pictures than it may, those that were used last', () => {
+    const pictures = new PictureCache(30);
+    for (const hash of ['a', 'b', 'c']) pictures.set(hash, new Uint8Array(10));
+    expect(pictures.get('a')).toHaveLength(10);
+    pictures.set('d', new Uint8Array(10));
+    expect(['a', 'b', 'c', 'd'].filter((hash) => pictures.get(hash))).toEqual(['a', 'c', 'd']);
+  });
+
   it('gives no frames for no speech', async () => {
     const url = await farEnd((socket) => lend(socket, createVisemes()));
     expect(await all(remoteAt(url).frames(drawnClip(2), speechOf(new Float32Array(0)), RATE, never))).toEqual([]);
