@@ -5,6 +5,7 @@ import { stillMaker } from '../../../src/server/video/base/still-maker.ts';
 import { LOOPS, VideoError } from '../../../src/server/video/contracts.ts';
 import { LoopLibrary } from '../../../src/server/video/loop-library.ts';
 import type { LoopMaker } from '../../../src/server/video/loops/loop-maker.ts';
+import { LoopShelf } from '../../../src/server/video/loops/loop-shelf.ts';
 import { promptOfReply } from '../../../src/server/video/loops/prompts.ts';
 import { Quiet } from '../../../src/server/video/quiet.ts';
 import type { ReplyWords } from '../../../src/server/video/speaking-bodies.ts';
@@ -150,6 +151,23 @@ describe('base clips of an avatar', () => {
     expect(library.view?.problem).toMatch(/disk is full.*cache\.folder/);
   });
 
+  it('that two servers make at once are those of the first, who may be at work on them', async () => {
+    const [one, other] = [new LoopShelf(scratch.folder), new LoopShelf(scratch.folder)];
+    await one.add('key', async (file) => {
+      await writeFile(file, 'of the second');
+      await other.add('key', async (its) => {
+        await writeFile(its, 'of the first');
+        return {};
+      });
+      await writeFile(join(scratch.folder, 'key', 'half-decoded'), '');
+      return {};
+    });
+    expect(await readFile(one.fileOf('key'), 'utf8')).toBe('of the first');
+    expect(await readdir(scratch.folder)).toEqual(['key']);
+    expect(await readdir(join(scratch.folder, 'key'))).toContain('half-decoded');
+    expect([one.has('key'), one.isPrepared('key')]).toEqual([true, false]);
+  });
+
   it('go by the newest name of their avatar', async () => {
     const { library, avatar, made } = setup();
     await library.choose(avatar);
@@ -167,7 +185,7 @@ describe('base clips of an avatar', () => {
     await library.choose(avatar);
     await until(() => library.view?.problem !== undefined);
     expect(library.view?.problem).toBe(
-      'The files of this face are gone; choose another face, or add its picture again.',
+      'The files of this face are gone, removed by the command line or another server; choose a face again.',
     );
   });
 

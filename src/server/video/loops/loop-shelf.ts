@@ -80,9 +80,13 @@ export class LoopShelf {
       const facts = await make(join(making, 'clip.mp4'));
       if (!facts) return false;
       await writeFile(join(making, 'facts.json'), JSON.stringify(facts));
-      await rm(join(this.#folder, key), { recursive: true, force: true });
-      await rename(making, join(this.#folder, key));
-      this.#loops.set(key, false);
+      // Another server of this folder may have been first, and be decoding it by now: the same key is the same clip.
+      const isThere = (await exists(this.fileOf(key))) && (await this.#isKnown(key));
+      if (!isThere) {
+        await rm(join(this.#folder, key), { recursive: true, force: true });
+        await rename(making, join(this.#folder, key));
+      }
+      this.#loops.set(key, isThere && (await exists(this.preparedOf(key))));
       return true;
     } finally {
       await rm(making, { recursive: true, force: true });
