@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -137,6 +137,13 @@ describe('the two experts', () => {
     await expect(check(low, high)).rejects.toThrow(/swapped/);
   });
 
+  it('are two files, also where two names lead to one', async () => {
+    const file = expertFile('a.safetensors');
+    const names = ['x_high_noise.safetensors', 'x_low_noise.safetensors'].map((name) => join(folder, name));
+    for (const name of names) symlinkSync(file, name);
+    await expect(check(names[0]!, names[1]!)).rejects.toThrow(/name the same file/);
+  });
+
   it.each<[string, () => readonly [string, string], RegExp]>([
     ['is missing', () => ['/nowhere/high_noise.safetensors', expertFile('low_noise.safetensors')], /is no file/],
     [
@@ -246,6 +253,13 @@ describe('LoRAs', () => {
   it.each(['bf16', 'fp8', 'int8'] as const)('of both experts are taken with weights in %s', async (weights) => {
     await expect(checkLoras([high(loraFile(HIGH)), low(loraFile(LOW))], weights)).resolves.toBeUndefined();
     await expect(checkLoras([], weights)).resolves.toBeUndefined();
+  });
+
+  it('are two files, also where two names lead to one', async () => {
+    const file = loraFile('style.safetensors');
+    const names = ['style_high_noise.safetensors', 'style_low_noise.safetensors'].map((name) => join(folder, name));
+    for (const name of names) symlinkSync(file, name);
+    await expect(checkLoras([high(names[0]!), low(names[1]!)], 'bf16')).rejects.toThrow(/for both experts/);
   });
 
   it('given to the wrong expert are refused', async () => {

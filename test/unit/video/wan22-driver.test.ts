@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Wan22Settings } from '../../../src/server/video/base/wan22/settings.ts';
 import { createWan22, type Wan22 } from '../../../src/server/video/base/wan22/wan22.ts';
 import type { Wan22World } from '../../../src/server/video/base/wan22/world.ts';
@@ -298,6 +298,65 @@ describe('a LightX2V that fails', () => {
     await using maker = createWan22(settings, { machine: roomyMachine, store: noStore, pollMs: 5 });
     const made = make(maker, job(bench));
     await (works ? made : expect(made).rejects.toThrow(/did not apply the LoRAs/));
+  });
+});
+
+describe('before LightX2V is started', () => {
+  const loras = (bench: Wan22Bench, high: string, low: string) =>
+    [['high_noise', high] as const, ['low_noise', low] as const].map(([target, name]) => {
+      const path = join(bench.folder, name);
+      writeSafetensors(path, loraTensors);
+      return { target, path, strength: 1 };
+    });
+  const [card] = roomyMachine.gpus;
+
+  it.each<[string, (bench: Wan22Bench) => Partial<Wan22Settings>, Partial<Wan22World>, RegExp]>([
+    ['frames', () => ({ frames: 80 }), {}, /frames must be 4n \+ 1/],
+    ['steps and boundary', () => ({ boundaryStep: 4 }), {}, /boundaryStep is 4/],
+    [
+      'the base model',
+      (bench) => {
+        rmSync(join(bench.base, 'Wan2.1_VAE.pth'));
+        return {};
+      },
+      {},
+      /Wan2\.1_VAE\.pth of the base model is missing/,
+    ],
+    [
+      'the experts',
+      ({ highNoise, lowNoise }) => ({ highNoise: lowNoise, lowNoise: highNoise }),
+      {},
+      /calls itself low_noise.*swapped/,
+    ],
+    [
+      'the LoRAs',
+      (bench) => ({ loras: loras(bench, 'style_low_noise.safetensors', 'style_high_noise.safetensors') }),
+      {},
+      /is for low_noise.*gives it to high_noise/,
+    ],
+    ['the card', () => ({}), { machine: { ...roomyMachine, gpus: [{ ...card!, freeBytes: 6e9 }] } }, /6\.0 GB/],
+    [
+      'the memory',
+      () => ({}),
+      { machine: { ...roomyMachine, memory: { availableBytes: 8e9 } } },
+      /and 8\.0 GB are free/,
+    ],
+  ])('it is looked at whether %s will do', async (_, wrong, world, sentence) => {
+    using bench = new Wan22Bench();
+    await using maker = createWan22(bench.settings(wrong(bench)), { machine: roomyMachine, store: noStore, ...world });
+    await expect(make(maker, job(bench))).rejects.toThrow(sentence);
+    await expect(make(maker, job(bench))).rejects.toThrow(VideoError);
+    expect(bench.record('start')).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('it is looked at whether the disk has room', async () => {
+    using bench = new Wan22Bench();
+    // A file system that never has any.
+    vi.stubEnv('TMPDIR', '/proc');
+    await using maker = createWan22(bench.settings(), { machine: roomyMachine, store: noStore });
+    await expect(make(maker, job(bench))).rejects.toThrow(/disk of \/proc has 0\.0 GB free/);
+    vi.unstubAllEnvs();
+    expect(bench.record('start')).toEqual([]);
   });
 });
 

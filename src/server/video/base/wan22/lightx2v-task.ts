@@ -96,21 +96,24 @@ function fieldsOf(id: string, request: Wan22Request): Record<string, unknown> {
 }
 
 /**
- * Waits until the task is done; `onStep` hears the share that is done, 0 to 1. Rejects with a `VideoError` when it failed, or the
+ * Waits until the task is done, which was submitted at `began` (milliseconds of `performance.now()`) or later; `onStep` hears the
+ * share that is done, 0 to 1. Rejects with a `VideoError` when it failed, or the
  * server gave no sign for `hungMs`.
  */
 export async function finished(
   server: LightX2VServer,
   id: string,
   { prompt, negativePrompt }: Wan22Request,
-  { pollMs, hungMs }: Patience,
+  { pollMs, hungMs, began }: Patience & { readonly began: number },
   onStep: (done: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let since: number | undefined;
+  // What the server said of steps before this belongs to a task that came before.
+  let since = began;
   let lastChange = performance.now();
   let last = '';
   for (;;) {
+    const asked = performance.now();
     const response = await ask(server, 'GET', `/v1/tasks/${id}/status`, signal);
     const said = response?.ok ? ((await response.json()) as { status?: unknown }) : undefined;
     if (response && !response.ok) await response.body?.cancel();
@@ -125,11 +128,9 @@ export async function finished(
       throw new VideoError(`LightX2V could not make the video. ${server.why([prompt, negativePrompt])}`);
     }
     if (status === 'processing') {
-      // What it said before belongs to a task that came before.
-      since ??= performance.now();
       const { progress } = server;
       if (progress && progress.at >= since) onStep((progress.step - 1) / progress.steps);
-    }
+    } else if (status !== '') since = asked;
     if (performance.now() - Math.max(lastChange, server.lastSign) > hungMs) throw silent(hungMs);
     await sleep(pollMs, undefined, { signal });
   }

@@ -118,7 +118,7 @@ class LightX2VMaker implements Wan22 {
       this.#keeper.noLongerLeft();
       onProgress(LOADED + done * (STEPPED - LOADED));
     };
-    await finished(server, id, request, { pollMs, hungMs }, onStep, signal);
+    await finished(server, id, request, { pollMs, hungMs, began }, onStep, signal);
     this.#keeper.succeeded(server, began);
     await fetchVideo(server, id, file, signal);
     await sweep(server);
