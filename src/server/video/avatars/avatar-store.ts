@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Avatar, type ImportedPicture, VideoError } from '../contracts.ts';
-import { writeWhole } from './write-whole.ts';
 import { type AvatarFile, parseAvatarFile } from './avatar-file.ts';
 import { type Preset, readPresets } from './presets.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Folder below the store's; rises when entries are written in another way. */
 const VERSION = 'v1';
