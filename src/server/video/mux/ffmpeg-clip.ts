@@ -52,7 +52,7 @@ export async function* ffmpegClip(
     if (signal.aborted) return;
     if (broken) throw broken.error;
     if (code !== 0 || length === 0) {
-      throw new VideoError(`The clip's encoder failed: ${ffmpeg.complaint || `it ended with status ${code}`}`);
+      throw new VideoError(`The clip's encoder failed: ${ffmpeg.why(code)}`);
     }
     const remux = [
       '-copyts',

@@ -67,6 +67,13 @@ export class FfmpegProcess {
     return this.#said.trim().split('\n').at(-1)?.trim() ?? '';
   }
 
+  /** Why it ended with `code`, when that is not 0. */
+  why(code: number | null): string {
+    if (this.complaint) return this.complaint;
+    if (code === null) return 'it was killed; see whether the machine is short of memory.';
+    return `it ended with status ${code}.`;
+  }
+
   /** Writes to an input once ffmpeg has taken what came before; false when it takes no more. */
   write(input: number, bytes: Uint8Array): Promise<boolean> {
     return new Promise((resolve) => this.#input(input).write(bytes, (error) => resolve(!error)));
@@ -100,7 +107,7 @@ export async function runFfmpeg(program: FfmpegProgram, args: readonly string[],
     ffmpeg.output.on('data', (piece: Buffer) => pieces.push(piece));
     const code = await ffmpeg.ended;
     signal.throwIfAborted();
-    if (code !== 0) throw new VideoError(`ffmpeg failed: ${ffmpeg.complaint || `it ended with status ${code}`}`);
+    if (code !== 0) throw new VideoError(`ffmpeg failed: ${ffmpeg.why(code)}`);
     return Buffer.concat(pieces);
   } finally {
     signal.removeEventListener('abort', onAbort);

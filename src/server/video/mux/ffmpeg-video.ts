@@ -54,7 +54,7 @@ export async function encodeVideo(
     signal.throwIfAborted();
     if (done === 0) throw new VideoError('There is no frame to make a video of.');
     if (code !== 0) {
-      throw new VideoError(`The video's encoder failed: ${ffmpeg.complaint || `it ended with status ${code}`}`);
+      throw new VideoError(`The video's encoder failed: ${ffmpeg.why(code)}`);
     }
     await rename(part, file);
   } finally {
