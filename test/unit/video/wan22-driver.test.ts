@@ -88,6 +88,10 @@ describe('a video by LightX2V', () => {
       target_video_length: 81,
       resize_mode: 'adaptive',
       last_frame_path: bench.pictureFile,
+      infer_steps: 4,
+      reuse: false,
+      lora_name: null,
+      target_shape: [],
     });
     expect(sent.image_path).toMatch(/^data:image\/png;base64,/);
     // Inputs and outputs pile up with LightX2V.

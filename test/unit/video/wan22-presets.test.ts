@@ -150,6 +150,44 @@ describe('a server that works on what nobody wants', () => {
   });
 });
 
+describe('the whole of what is written down for LightX2V', () => {
+  it('is this, key by key, for a Blackwell card with room', () => {
+    const setup = setupFor(auto, machine(12, 96));
+    const placement = placementFor(setup, machine(12, 96));
+    expect(lightx2vConfig(settings, setup, placement, files, 'flf2v')).toEqual({
+      infer_steps: 4,
+      target_video_length: 81,
+      text_len: 512,
+      target_height: 480,
+      target_width: 480,
+      resolution: '480p',
+      fps: 16,
+      self_attn_1_type: 'sage_attn2',
+      cross_attn_1_type: 'sage_attn2',
+      cross_attn_2_type: 'sage_attn2',
+      sample_guide_scale: [3.5, 3.5],
+      sample_shift: 16,
+      enable_cfg: false,
+      use_image_encoder: false,
+      boundary_step_index: 2,
+      denoising_step_list: [1_000, 750, 500, 250],
+      cpu_offload: false,
+      offload_granularity: 'block',
+      t5_cpu_offload: false,
+      vae_cpu_offload: false,
+      use_tiling_vae: false,
+      t5_quantized: false,
+      dit_quantized: true,
+      dit_quant_scheme: 'int8-q8f',
+      high_noise_quantized_ckpt: '/high',
+      low_noise_quantized_ckpt: '/low',
+      rope_type: 'torch_complex_rope',
+      rms_norm_type: 'torch',
+      modulate_type: 'torch',
+    });
+  });
+});
+
 describe("a line of LightX2V's output", () => {
   it.each([
     ['2026-08-21 10:00:00.000 | INFO | ==> step_index: 2 / 4', { step: 2, steps: 4 }],
