@@ -78,6 +78,9 @@ async function put(asked: Asked, world: AvatarWorld, work: Work): Promise<void> 
   work.uploads++;
   try {
     await addPicture(asked, world, work, crop);
+  } catch (error) {
+    // Whoever left in the middle of an upload hears no answer.
+    if (asked.request.complete || !asked.request.destroyed) throw error;
   } finally {
     work.uploads--;
   }
@@ -121,7 +124,12 @@ async function choose(asked: Asked, world: AvatarWorld): Promise<void> {
   }
   const avatar = await world.store.get(id);
   if (!avatar) return answer(asked, 404, { message: 'This avatar is not there any more; choose another.' });
-  await showAndAnswer(asked, world, await world.store.choose(avatar.id));
+  try {
+    await showAndAnswer(asked, world, await world.store.choose(avatar.id));
+  } catch (error) {
+    if (!(error instanceof VideoError)) throw error;
+    answer(asked, 503, { message: error.message });
+  }
 }
 
 async function remove(asked: Asked, world: AvatarWorld, id: string): Promise<void> {

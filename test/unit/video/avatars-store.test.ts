@@ -126,6 +126,16 @@ describe('the avatars on the disk', () => {
     expect(warned).toEqual([]);
   });
 
+  it('says so when a face or the choice cannot be kept', async () => {
+    const store = await open();
+    await mkdir(join(folder, 'v1', 'current.json', 'in-the-way'), { recursive: true });
+    await expect(store.choose('jun')).rejects.toThrow(VideoError);
+    const picture = await imported(7);
+    await rm(join(folder, 'v1'), { recursive: true });
+    await writeFile(join(folder, 'v1'), '');
+    await expect(store.add(picture, 'Me')).rejects.toThrow(/could not be kept .*cache\.folder/);
+  });
+
   it('says what to do where it cannot write', async () => {
     await writeFile(join(folder, 'file'), '');
     const store = AvatarStore.open({ folder: join(folder, 'file'), first: '', warn: () => {} });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Avatar, type ImportedPicture, VideoError } from '../contracts.ts';
+import { systemProblem } from '../system-problem.ts';
 import { type AvatarFile, parseAvatarFile } from './avatar-file.ts';
 import { type Preset, readPresets } from './presets.ts';
 import { writeWhole } from './write-whole.ts';
@@ -74,7 +75,7 @@ export class AvatarStore {
   async add({ png, face }: Extract<ImportedPicture, { ok: true }>, name: string): Promise<Avatar> {
     const id = idOf(png);
     if (this.#presets.has(id)) return (await this.get(id))!;
-    await this.#write(id, png, { name: cleaned(name), addedMs: Date.now(), face });
+    await written(this.#write(id, png, { name: cleaned(name), addedMs: Date.now(), face }));
     return (await this.get(id))!;
   }
 
@@ -104,7 +105,7 @@ export class AvatarStore {
   async choose(id: string): Promise<Avatar> {
     const avatar = await this.get(id);
     if (!avatar) throw new VideoError(`There is no avatar ${id}; voice-chat avatar list shows them.`);
-    await writeWhole(this.#currentFile, `${JSON.stringify({ id: avatar.id })}\n`);
+    await written(writeWhole(this.#currentFile, `${JSON.stringify({ id: avatar.id })}\n`));
     return avatar;
   }
 
@@ -164,6 +165,18 @@ const idOf = (png: Uint8Array): string => createHash('sha256').update(VERSION).u
 /** Hundredths of a pixel are enough. */
 const rounded = (_: string, value: unknown): unknown =>
   typeof value === 'number' ? Math.round(value * 100) / 100 : value;
+
+/** What the disk refuses, as a sentence with its fix. */
+async function written(writing: Promise<void>): Promise<void> {
+  try {
+    await writing;
+  } catch (cause) {
+    const { message } = cause as Error;
+    const sentence = systemProblem(message);
+    const unknown = `The face could not be kept (${message}); look at the avatars' folder below cache.folder.`;
+    throw new VideoError(sentence === message ? unknown : sentence, { cause });
+  }
+}
 
 function cleaned(name: string): string {
   const plain = name.replace(/[\p{C}\s]+/gu, ' ').trim();
