@@ -406,6 +406,21 @@ describe('bodies for replies', () => {
     libraries.length = 0;
   });
 
+  it('are made again where an avatar was left and chosen again before they were', async () => {
+    const { library, avatar, worker } = setup();
+    let go = () => {};
+    worker.prepared = new Promise((resolve) => {
+      go = resolve;
+    });
+    await library.choose(avatar);
+    const begun = library.first(never);
+    await library.choose(fakeAvatar('ben', scratch.folder));
+    await library.choose(avatar);
+    const first = library.first(never);
+    go();
+    for (const body of [begun, first]) expect((await body).folder).toContain('anna');
+  });
+
   it('that cannot be prepared are a sentence, and are tried again for the next reply', async () => {
     const { library, avatar, worker } = setup();
     worker.prepared = Promise.reject(new VideoError('ffmpeg is missing.'));

@@ -98,6 +98,8 @@ export class AvatarLoops {
   /** Makes a body of the picture alone, unless there is one; rejects with a `VideoError` or `signal`'s reason. */
   async makePicture(signal: AbortSignal): Promise<void> {
     const { pictureFile, face } = this.avatar;
+    // What is under way may end with an older choice of this avatar, which was given up.
+    await this.#picture?.catch(() => {});
     this.#picture ??= this.#prepare(PICTURE, pictureFile, { faces: [face] }, signal).finally(() => {
       this.#picture = undefined;
     });
