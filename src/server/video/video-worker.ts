@@ -33,7 +33,7 @@ export type VideoWorkerSettings = {
 };
 
 /** Lower than the engines of speech, whose users wait. */
-const NICENESS = 10;
+const NICENESS = 19;
 
 /** What the process offers beyond its contract. */
 export type TriableWorker = VideoWorker &
