@@ -30,7 +30,9 @@ function watch(): void {
   Object.assign(window, { WebSocket: Watched });
   const covers = (id: string) => {
     const video = document.getElementById(id) as HTMLVideoElement;
-    return video.readyState >= 2 && getComputedStyle(video).opacity === '1' && !video.paused;
+    // A loop that goes back to its beginning shows its last frame until it is there.
+    const pictured = video.readyState >= 2 || video.seeking;
+    return pictured && getComputedStyle(video).opacity === '1' && !video.paused;
   };
   const countFrames = (frames: number) =>
     requestAnimationFrame(() => {
