@@ -105,7 +105,12 @@ describe.skipIf(!CHROMIUM || !FFMPEG)('the face (needs Chromium and ffmpeg)', ()
     return page;
   }
 
-  const shows = (page: Page, loop: string) => page.waitForSelector(`.loop.on.over[data-loop=${loop}]`);
+  /** Waits until the loop is on top, and nothing beneath shines through it any more. */
+  const shows = (page: Page, loop: string) =>
+    page.waitForFunction((name) => {
+      const video = document.querySelector(`.loop.on.over[data-loop=${name}]`);
+      return video !== null && getComputedStyle(video).opacity === '1';
+    }, loop);
 
   test('shows the loop of the conversation’s state, one over the other without a gap', async () => {
     const page = await open();
