@@ -1,9 +1,10 @@
+import { detailOf } from '../other-servers/detail-of.ts';
 import { type ChatModel, type ChatRequest, EngineError } from './contracts.ts';
 import type { Deadline } from './openai/deadline.ts';
 import { exchange } from './openai/exchange.ts';
 import { sentMessages } from './openai/messages.ts';
 import { listModels } from './openai/models.ts';
-import { detailOf, refusal, refused } from './openai/refusal.ts';
+import { refusal, refused } from './openai/refusal.ts';
 import { replyDeltas } from './openai/reply-deltas.ts';
 import { ask, type Server } from './openai/server.ts';
 import { CHAT } from './openai/service.ts';

@@ -1,3 +1,4 @@
+import { detailOf } from '../../other-servers/detail-of.ts';
 import { EngineError } from '../contracts.ts';
 import type { Deadline } from './deadline.ts';
 import type { Server } from './server.ts';
@@ -46,26 +47,4 @@ export function brokenOff(service: Service, { baseUrl }: Server, error: unknown,
     ? `${at} said nothing for ${stall.ms / 1000} s. Is it still loading the model, or overloaded?`
     : `${at} broke off the connection within its reply. Its log may say why.`;
   return new EngineError(service.stage, message, { cause: error });
-}
-
-/** The server's own words as a part of a sentence, empty where there are none or they repeat the conversation. */
-export function detailOf(body: string, secrets: readonly string[]): string {
-  const said = messageIn(body)
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 200)
-    .replace(/[.!]+$/, '');
-  if (said === '' || secrets.some((secret) => secret.length > 3 && said.includes(secret.trim().slice(0, 12))))
-    return '';
-  return `: ${said}`;
-}
-
-function messageIn(body: string): string {
-  try {
-    const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
-    const inner = (error as { message?: unknown } | undefined)?.message ?? error ?? message ?? detail;
-    return typeof inner === 'string' ? inner : '';
-  } catch {
-    return '';
-  }
 }

@@ -1,8 +1,8 @@
+import { detailOf } from '../../other-servers/detail-of.ts';
 import { EngineError, type ReplyDelta } from '../contracts.ts';
 import { watched } from './bytes.ts';
 import type { Deadline } from './deadline.ts';
 import { jsonObject } from './json-object.ts';
-import { detailOf } from './refusal.ts';
 import { serverSentEvents } from './sse.ts';
 import { ToolCallPieces } from './tool-calls.ts';
 

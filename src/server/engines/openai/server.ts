@@ -1,3 +1,4 @@
+import { networkCode } from '../../other-servers/network-code.ts';
 import { EngineError } from '../contracts.ts';
 import type { Service } from './service.ts';
 
@@ -33,13 +34,13 @@ export async function ask(
   try {
     return await fetch(url, request).catch((error: unknown) => {
       // A connection kept from the last turn may have been closed by the server meanwhile.
-      if (!signal.aborted && ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE'].includes(codeOf(error)))
+      if (!signal.aborted && ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE'].includes(networkCode(error)))
         return fetch(url, request);
       throw error;
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new EngineError(service.stage, unreachable(service, server.baseUrl, codeOf(error)), { cause: error });
+    throw new EngineError(service.stage, unreachable(service, server.baseUrl, networkCode(error)), { cause: error });
   }
 }
 
@@ -57,11 +58,6 @@ function address(service: Service, baseUrl: string, path: string): string {
   const ends = /\/(?:chat\/completions|audio\/(?:speech|transcriptions))$/;
   const base = url.pathname.replace(/\/+$/, '').replace(ends, '') || '/v1';
   return `${url.origin}${base}${path}${url.search}`;
-}
-
-function codeOf(error: unknown): string {
-  const cause = (error as { cause?: { code?: unknown; errors?: { code?: unknown }[] } }).cause;
-  return String(cause?.code ?? cause?.errors?.[0]?.code ?? '');
 }
 
 function unreachable({ stage, name }: Service, baseUrl: string, code: string): string {

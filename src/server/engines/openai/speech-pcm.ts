@@ -1,10 +1,10 @@
 import type { Pcm } from '../../../protocol/pcm.ts';
 import { soundSample } from '../../../protocol/pcm.ts';
+import { detailOf } from '../../other-servers/detail-of.ts';
 import { EngineError } from '../contracts.ts';
 import { ByteReader } from './byte-reader.ts';
 import { watched } from './bytes.ts';
 import type { Deadline } from './deadline.ts';
-import { detailOf } from './refusal.ts';
 
 /** What OpenAI's `pcm` is: 24 kHz, 16 bits, one channel, no header. */
 const USUAL_RATE = 24_000;

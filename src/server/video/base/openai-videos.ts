@@ -4,9 +4,10 @@ import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { detailOf } from '../../other-servers/detail-of.ts';
 import { type BaseClipFacts, type BaseClipJob, type BaseClipMaker, VideoError } from '../contracts.ts';
 import { FIELD_SETS, type FieldSet, type VideoWish, videoForm } from './openai-videos/video-fields.ts';
-import { askVideos, detailOf, refusalOf, type VideoServer } from './openai-videos/video-server.ts';
+import { askVideos, refusalOf, type VideoServer } from './openai-videos/video-server.ts';
 
 /** The settings of `video.baseClips` with `engine: openai-videos`. */
 export type OpenAiVideosSettings = VideoServer & {

@@ -1,3 +1,5 @@
+import { detailOf } from '../../../other-servers/detail-of.ts';
+import { networkCode } from '../../../other-servers/network-code.ts';
 import { VideoError } from '../../contracts.ts';
 
 /** A server with `/v1/videos`, and the key to it or ''. */
@@ -28,7 +30,7 @@ export async function askVideos(
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof VideoError) throw cause;
-    throw new VideoError(limit.aborted ? silent(server) : unreachable(server, codeOf(cause)), { cause });
+    throw new VideoError(limit.aborted ? silent(server) : unreachable(server, networkCode(cause)), { cause });
   }
 }
 
@@ -43,11 +45,6 @@ function addressOf(baseUrl: string, path: string): string {
   }
   const base = url.pathname.replace(/\/+$/, '').replace(/\/videos$/, '') || '/v1';
   return `${url.origin}${base}${path}${url.search}`;
-}
-
-function codeOf(error: unknown): string {
-  const cause = (error as { cause?: { code?: unknown; errors?: { code?: unknown }[] } }).cause;
-  return String(cause?.code ?? cause?.errors?.[0]?.code ?? '');
 }
 
 const silent = ({ baseUrl }: VideoServer) =>
@@ -89,26 +86,4 @@ export async function refusalOf(
   if (status === 429) return new VideoError(`${at} has too much to do (429)${detail}. Wait, or use another server.`);
   if (status >= 500) return new VideoError(`${at} failed (${status})${detail}. Its log may say why.`);
   return new VideoError(`${at} refused the video (${status})${detail}. Does it make videos from pictures?`);
-}
-
-/** The server's own words as a part of a sentence; none where they repeat what is secret. */
-export function detailOf(body: string, secrets: readonly string[]): string {
-  const said = messageIn(body)
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 200)
-    .replace(/[.!]+$/, '');
-  const repeats = secrets.some((secret) => secret.length > 3 && said.includes(secret.trim().slice(0, 12)));
-  return said === '' || repeats ? '' : `: ${said}`;
-}
-
-function messageIn(body: string): string {
-  try {
-    const { error, message, detail } = JSON.parse(body) as Record<string, unknown>;
-    const first = Array.isArray(detail) ? (detail[0] as { msg?: unknown } | undefined)?.msg : detail;
-    const inner = (error as { message?: unknown } | undefined)?.message ?? error ?? message ?? first;
-    return typeof inner === 'string' ? inner : '';
-  } catch {
-    return '';
-  }
 }
