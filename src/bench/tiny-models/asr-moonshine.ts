@@ -1,3 +1,4 @@
+import { OnnxGraph, onnxModel } from '../../server/onnx/graph.ts';
 import { nextWord, WORDS } from './asr-next-word.ts';
 import {
   alsoUsing,
@@ -11,7 +12,6 @@ import {
   tokensText,
   writeFiles,
 } from './asr-tensors.ts';
-import { OnnxGraph, onnxModel } from './onnx.ts';
 
 const DIM = 4;
 const LAYERS = 2;

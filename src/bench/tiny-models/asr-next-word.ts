@@ -1,5 +1,5 @@
+import type { OnnxGraph } from '../../server/onnx/graph.ts';
 import { apply, f32, matrix, mostly, scalar } from './asr-tensors.ts';
-import type { OnnxGraph } from './onnx.ts';
 
 /** What the tiny models that write word after word can write; 1 begins a text and 2 ends it. */
 export const WORDS = ['<unk>', '<s>', '</s>', '▁hello', '▁there', '▁hallo', '▁never'];

@@ -1,5 +1,5 @@
+import { OnnxGraph, onnxModel } from '../../server/onnx/graph.ts';
 import { apply, f32, i64, matrix, mostly, reduced, tokensText, writeFiles } from './asr-tensors.ts';
-import { OnnxGraph, onnxModel } from './onnx.ts';
 
 const TOKENS = ['<unk>', '▁Loud', '▁quiet', ',', '<blk>'];
 const [LOUD, QUIET, BLANK] = [1, 2, 4];

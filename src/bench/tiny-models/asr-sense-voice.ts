@@ -1,5 +1,5 @@
+import { OnnxGraph, onnxModel } from '../../server/onnx/graph.ts';
 import { apply, f32, i64, matrix, mostly, reduced, tokensText, writeFiles } from './asr-tensors.ts';
-import { OnnxGraph, onnxModel } from './onnx.ts';
 
 const TOKENS = ['<unk>', '<|en|>', '<|zh|>', '<|NEUTRAL|>', '<|Speech|>', '<|withitn|>', '▁loud', '▁quiet', '大'];
 const [EN, ZH, NEUTRAL, SPEECH, WITH_ITN, LOUD, QUIET, BIG] = [1, 2, 3, 4, 5, 6, 7, 8];

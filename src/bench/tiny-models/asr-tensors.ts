@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NodeOptions, OnnxGraph, Tensor } from './onnx.ts';
+import type { NodeOptions, OnnxGraph, Tensor } from '../../server/onnx/graph.ts';
 
 export const f32 = (dims: readonly number[], data: ArrayLike<number>): Tensor => ({ type: 'f32', dims, data });
 export const scalar = (value: number): Tensor => f32([], [value]);

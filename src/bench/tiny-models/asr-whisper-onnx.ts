@@ -1,3 +1,4 @@
+import { OnnxGraph, onnxModel } from '../../server/onnx/graph.ts';
 import { FOREIGN, nextWord, WORDS } from './asr-next-word.ts';
 import {
   alsoUsing,
@@ -14,7 +15,6 @@ import {
   scalar,
   writeFiles,
 } from './asr-tensors.ts';
-import { OnnxGraph, onnxModel } from './onnx.ts';
 
 const [END, START, EN, DE, TRANSLATE, TRANSCRIBE, NO_SPEECH, NO_TIMESTAMPS] = [2, 1, 7, 8, 9, 10, 11, 12];
 const SPECIAL = 7;

@@ -1,6 +1,6 @@
+import { OnnxGraph, onnxModel } from '../../server/onnx/graph.ts';
+import { bytesField, floatField, joined, numberField, textField } from '../../server/onnx/protobuf.ts';
 import { apply, f32, i64, matrix, mostly, reduced, tokensText, writeFiles } from './asr-tensors.ts';
-import { OnnxGraph, onnxModel } from './onnx.ts';
-import { bytesField, floatField, joined, numberField, textField } from './protobuf.ts';
 
 const LETTERS = [...'▁ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 const TOKENS = ['<blk>', '<sos/eos>', '<unk>', '▁LOUD', '▁QUIET', '▁PHO', 'EBE', ...LETTERS];

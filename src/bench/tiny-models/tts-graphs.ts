@@ -1,4 +1,4 @@
-import { OnnxGraph, onnxModel } from './onnx.ts';
+import { OnnxGraph, onnxModel } from '../../server/onnx/graph.ts';
 
 /** How a tiny voice sounds: a tone per token, whose pitch is the token's id, so that a wrong id can be heard. */
 export type TinySound = {

@@ -78,10 +78,17 @@ export interface BaseClip {
   /** Frame `index`, 0 to `frames` - 1; the caller may write into it. */
   picture(index: number): Promise<Picture>;
   face(index: number): Face;
+  /** Where what a lip-sync makes of its frames can be kept; it is deleted with the clip. */
+  readonly folder?: string;
 }
 
 /** Puts speech into a face. */
 export interface LipSync extends AsyncDisposable {
+  /**
+   * Makes once what it needs of a base clip and keeps it in the clip's folder; `onProgress` hears the share that is done, 0 to 1.
+   * Where that was not done, `frames` does it first. Rejects with a `VideoError`, or with the signal's reason once it aborts.
+   */
+  prepare?(base: BaseClip, onProgress: (done: number) => void, signal: AbortSignal): Promise<void>;
   /**
    * Frames of `base`, from its first one on, whose mouth speaks `speech` (mono, -1 to 1, `rate` samples per second, chunks
    * of any length): floor(samples · VIDEO_FPS / rate) of them, rounded up at the end of speech, each as soon as the sound

@@ -1,10 +1,20 @@
+import { toHalf } from './half.ts';
 import { bytesField, floatField, joined, numberField, textField } from './protobuf.ts';
 
-/** The element types of tensors that can be written; `i64` data is given as plain numbers. */
-export type ElementType = 'f32' | 'i32' | 'i64' | 'bool';
+/** The element types of tensors that can be written; data is given as plain numbers, whatever the type. */
+export type ElementType = 'f32' | 'f16' | 'u8' | 'i32' | 'i64' | 'bool';
 
 /** Constant data of a model: `data` in row-major order, `dims` empty for a scalar. */
 export type Tensor = { readonly type: ElementType; readonly dims: readonly number[]; readonly data: ArrayLike<number> };
+
+/** A tensor that is read when it is written: row-major numbers, as many as `dims` say. */
+export type Weight = { readonly dims: readonly number[]; read(signal: AbortSignal): Promise<Float32Array> };
+
+/** A weight that a graph names and `writeModel` has yet to write. */
+export type NamedWeight = { readonly name: string; readonly type: 'f32' | 'f16'; readonly weight: Weight };
+
+/** Where the bytes of a tensor lie in a file beside the model. */
+export type Place = { readonly file: string; readonly offset: number; readonly length: number };
 
 /** What a node is set to, in the kind that the operator's description asks for. */
 export type Attribute =
@@ -25,12 +35,18 @@ export type NodeOptions = {
 };
 
 // TensorProto.DataType
-const TYPE_NUMBERS: Record<ElementType, number> = { f32: 1, i32: 6, i64: 7, bool: 9 };
+export const TYPE_NUMBERS: Readonly<Record<ElementType, number>> = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10 };
 
 /** A model's graph, put together node by node; every method that makes a value returns the value's name. */
 export class OnnxGraph {
   readonly #fields: Uint8Array[] = [];
+  readonly #weights = new Map<string, NamedWeight>();
   #lastId = 0;
+
+  /** What `writeModel` has to write beside the model, in the order in which it was named. */
+  get weights(): readonly NamedWeight[] {
+    return [...this.#weights.values()];
+  }
 
   /** Declares an input; a dimension that is a word may be of any length. */
   input(name: string, type: ElementType, dims: readonly (number | string)[]): string {
@@ -47,6 +63,33 @@ export class OnnxGraph {
   constant(tensor: Tensor, name = this.#name('constant')): string {
     this.#fields.push(bytesField(5, joined(tensorFields(tensor), textField(8, name))));
     return name;
+  }
+
+  /** Names a weight that is written beside the model, as 32 or 16 bits; the same name again is the same weight. */
+  weight(name: string, type: 'f32' | 'f16', weight: Weight): string {
+    this.#weights.set(name, { name, type, weight });
+    return name;
+  }
+
+  /** Says where a weight's bytes lie; for `writeModel`. */
+  place({ name, type, weight }: NamedWeight, { file, offset, length }: Place): void {
+    const entry = (key: string, value: string | number) =>
+      bytesField(13, joined(textField(1, key), textField(2, String(value))));
+    this.#fields.push(
+      bytesField(
+        5,
+        joined(
+          ...weight.dims.map((dim) => numberField(1, dim)),
+          numberField(2, TYPE_NUMBERS[type]),
+          textField(8, name),
+          entry('location', file),
+          entry('offset', offset),
+          entry('length', length),
+          // TensorProto.DataLocation EXTERNAL
+          numberField(14, 1),
+        ),
+      ),
+    );
   }
 
   /** Applies an operator and returns the name of its (first) result; an input that is left out is an empty name. */
@@ -125,6 +168,10 @@ function rawData(type: ElementType, data: ArrayLike<number>): Uint8Array {
   switch (type) {
     case 'f32':
       return new Uint8Array(Float32Array.from(data).buffer);
+    case 'f16':
+      return new Uint8Array(toHalf(Float32Array.from(data)).buffer);
+    case 'u8':
+      return Uint8Array.from(data);
     case 'i32':
       return new Uint8Array(Int32Array.from(data).buffer);
     case 'i64':

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OnnxGraph, onnxModel } from '../../../src/bench/tiny-models/onnx.ts';
+import { OnnxGraph, onnxModel } from '../../../src/server/onnx/graph.ts';
 
 const ort = await import('onnxruntime-node').catch(() => undefined);
 
