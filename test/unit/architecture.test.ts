@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'client/': ['protocol/'],
   'server/async/': [],
   'server/other-servers/': [],
-  'server/onnx/': [],
+  'server/onnx/': ['server/weights/'],
   'server/weights/': [],
   'server/workers/': ['server/async/', 'server/engines/contracts.ts'],
   'server/models/': [],

@@ -1,4 +1,4 @@
-import { toHalf } from './half.ts';
+import { toHalf } from '../weights/half.ts';
 import { bytesField, floatField, joined, numberField, textField } from './protobuf.ts';
 
 /** The element types of tensors that can be written; data is given as plain numbers, whatever the type. */

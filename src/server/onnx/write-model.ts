@@ -1,7 +1,7 @@
 import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { toHalf } from '../weights/half.ts';
 import { type ModelOptions, type NamedWeight, type OnnxGraph, onnxModel, type Place } from './graph.ts';
-import { toHalf } from './half.ts';
 
 /** Tensors begin at multiples of this, so that a runtime can map them from the file. */
 const ALIGNED = 4096;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromHalf, toHalf } from '../../../src/server/onnx/half.ts';
+import { fromHalf, toHalf } from '../../../src/server/weights/half.ts';
 
 const half = (value: number) => toHalf(Float32Array.of(value))[0]!;
 
