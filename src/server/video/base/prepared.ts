@@ -91,7 +91,7 @@ export async function openBaseClip(folder: string): Promise<BaseClip & AsyncDisp
     if (written.version !== PREPARED_VERSION || !whole || written.faces.length !== written.frames) {
       throw new Error('It is damaged or of another version.');
     }
-    return new PreparedClip(file, written);
+    return new PreparedClip(folder, file, written);
   } catch (cause) {
     await file?.close();
     throw new VideoError(`The prepared clip in ${folder} cannot be read; delete this folder, and it is made again.`, {
@@ -101,6 +101,7 @@ export async function openBaseClip(folder: string): Promise<BaseClip & AsyncDisp
 }
 
 class PreparedClip implements BaseClip, AsyncDisposable {
+  readonly folder: string;
   readonly width: number;
   readonly height: number;
   readonly frames: number;
@@ -110,7 +111,8 @@ class PreparedClip implements BaseClip, AsyncDisposable {
   /** The frame that is most likely asked for next is read while the last one is worked on. */
   #ahead: { readonly index: number; readonly picture: Promise<Picture> } | undefined;
 
-  constructor(file: FileHandle, { width, height, frames, mirrored, faces }: Written) {
+  constructor(folder: string, file: FileHandle, { width, height, frames, mirrored, faces }: Written) {
+    this.folder = folder;
     this.width = width;
     this.height = height;
     this.#stored = frames;
