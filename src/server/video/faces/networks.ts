@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-node';
+import { onnxModel } from '../../onnx/graph.ts';
 import { VideoError } from '../contracts.ts';
-import { encodeOnnx } from './onnx-model.ts';
 import { readTfjsGraph } from './tfjs-graph.ts';
 
 /** One network: takes three planes (red, green, blue) of `size` x `size` numbers, gives its outputs in their order. */
@@ -16,6 +16,18 @@ export type Network = {
 export type FaceNetworks = { readonly finder: Network; readonly mesh: Network };
 
 const PACKAGE = '@vladmandic/human';
+
+/** Dims of outputs, which come in this order. */
+type Outputs = Readonly<Record<string, readonly number[]>>;
+/** Of places on a fine grid, then on a coarse one: how sure a face is there, and where it and its parts are. */
+const FINDER_OUTPUTS: Outputs = {
+  Identity: [1, 512, 1],
+  Identity_2: [1, 512, 16],
+  Identity_1: [1, 384, 1],
+  Identity_3: [1, 384, 16],
+};
+/** The points, and how sure they are those of a face. */
+const MESH_OUTPUTS: Outputs = { Identity_2: [1, 1404], Identity_1: [1, 1] };
 
 let loaded: Promise<FaceNetworks> | undefined;
 
@@ -40,11 +52,11 @@ async function load(): Promise<FaceNetworks> {
   }
   try {
     const ort = await runtime(require);
-    const open = async (name: string, input: { name: string; size: number }, outputs: readonly string[]) =>
-      network(ort, encodeOnnx(await readTfjsGraph(join(models, name), input, outputs)), input.size, outputs);
+    const open = async (name: string, input: { name: string; size: number }, outputs: Outputs) =>
+      network(ort, onnxModel(await readTfjsGraph(join(models, name), input, outputs)), input.size, outputs);
     const [finder, mesh] = await Promise.all([
-      open('blazeface.json', { name: 'input', size: 256 }, ['Identity', 'Identity_2', 'Identity_1', 'Identity_3']),
-      open('facemesh.json', { name: 'input_1', size: 192 }, ['Identity_2', 'Identity_1']),
+      open('blazeface.json', { name: 'input', size: 256 }, FINDER_OUTPUTS),
+      open('facemesh.json', { name: 'input_1', size: 192 }, MESH_OUTPUTS),
     ]);
     return { finder, mesh };
   } catch (cause) {
@@ -64,7 +76,7 @@ async function runtime(require: NodeJS.Require): Promise<typeof Ort> {
   return ort;
 }
 
-async function network(ort: typeof Ort, model: Uint8Array, size: number, outputs: readonly string[]): Promise<Network> {
+async function network(ort: typeof Ort, model: Uint8Array, size: number, outputs: Outputs): Promise<Network> {
   const session = await ort.InferenceSession.create(model, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -75,7 +87,7 @@ async function network(ort: typeof Ort, model: Uint8Array, size: number, outputs
     size,
     async run(planes) {
       const results = await session.run({ [input!]: new ort.Tensor('float32', planes, [1, 3, size, size]) });
-      return outputs.map((name) => results[name]!.data as Float32Array);
+      return Object.keys(outputs).map((name) => results[name]!.data as Float32Array);
     },
   };
 }

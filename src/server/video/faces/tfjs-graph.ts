@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { OnnxConstant, OnnxGraph, OnnxNode } from './onnx-model.ts';
+import { type Attribute, OnnxGraph } from '../../onnx/graph.ts';
+import { fromHalf } from '../../weights/half.ts';
 
-type Attribute = {
+type TfAttribute = {
   readonly s?: string;
   readonly list?: { readonly i?: readonly string[]; readonly s?: readonly string[] };
 };
@@ -10,7 +11,7 @@ type TfNode = {
   readonly name: string;
   readonly op: string;
   readonly input?: readonly string[];
-  readonly attr?: Readonly<Record<string, Attribute>>;
+  readonly attr?: Readonly<Record<string, TfAttribute>>;
 };
 type Weight = {
   readonly name: string;
@@ -26,13 +27,13 @@ type ModelFile = {
 
 /**
  * The graph of a TensorFlow.js model (`file` is its JSON, the weights lie beside it), rewritten for ONNX, which keeps channels
- * before rows and columns; knows the operations of small convolutional networks. Only what `outputs` need is kept; they come
- * as TensorFlow would give them.
+ * before rows and columns; knows the operations of small convolutional networks. Only what `outputs` (their names and dims)
+ * need is kept; they come as TensorFlow would give them.
  */
 export async function readTfjsGraph(
   file: string,
   input: { readonly name: string; readonly size: number },
-  outputs: readonly string[],
+  outputs: Readonly<Record<string, readonly number[]>>,
 ): Promise<OnnxGraph> {
   const model = JSON.parse(await readFile(file, 'utf8')) as ModelFile;
   const tensors = new Map<string, Tensor>();
@@ -40,10 +41,13 @@ export async function readTfjsGraph(
     const parts = await Promise.all(paths.map((path) => readFile(join(dirname(file), path))));
     for (const [name, tensor] of split(Buffer.concat(parts), weights)) tensors.set(name, tensor);
   }
-  const graph = new Rewriting(new Map(model.modelTopology.node.map((node) => [node.name, node])), tensors);
-  for (const name of outputs) graph.visit(name);
-  const { nodes, constants } = graph;
-  return { nodes, constants, outputs, input: { name: input.name, shape: [1, 3, input.size, input.size] } };
+  const rewriting = new Rewriting(new Map(model.modelTopology.node.map((node) => [node.name, node])), tensors);
+  rewriting.graph.input(input.name, 'f32', [1, 3, input.size, input.size]);
+  for (const [name, dims] of Object.entries(outputs)) {
+    rewriting.visit(name);
+    rewriting.graph.output(name, 'f32', dims);
+  }
+  return rewriting.graph;
 }
 
 function* split(bytes: Buffer, weights: readonly Weight[]): Generator<[string, Tensor]> {
@@ -52,29 +56,20 @@ function* split(bytes: Buffer, weights: readonly Weight[]): Generator<[string, T
     const count = shape.reduce((product, size) => product * size, 1);
     // Half floats are the only kind of quantisation in these files.
     const width = quantization ? 2 : 4;
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at, count * width);
-    const data = dtype === 'int32' ? new Int32Array(count) : new Float32Array(count);
-    for (let i = 0; i < count; i++) {
-      if (quantization) data[i] = halfFloat(view.getUint16(2 * i, true));
-      else data[i] = dtype === 'int32' ? view.getInt32(4 * i, true) : view.getFloat32(4 * i, true);
-    }
-    yield [name, { shape, data }];
+    // A copy, since numbers of several bytes have to begin at a multiple of their width.
+    const { buffer } = Uint8Array.from(bytes.subarray(at, at + count * width));
+    yield [name, { shape, data: numbersOf(buffer, quantization ? 'half' : dtype) }];
     at += count * width;
   }
 }
 
-function halfFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+function numbersOf(buffer: ArrayBuffer, kind: string): Tensor['data'] {
+  if (kind === 'half') return fromHalf(new Uint16Array(buffer));
+  return kind === 'int32' ? new Int32Array(buffer) : new Float32Array(buffer);
 }
 
 class Rewriting {
-  readonly nodes: OnnxNode[] = [];
-  readonly constants: OnnxConstant[] = [];
+  readonly graph = new OnnxGraph();
   readonly #source: ReadonlyMap<string, TfNode>;
   readonly #tensors: ReadonlyMap<string, Tensor>;
   readonly #seen = new Set<string>();
@@ -115,54 +110,56 @@ class Rewriting {
         const weights = this.#kernel(second, op !== '_FusedConv2D');
         const bias = fused.includes('BiasAdd') ? [this.#float(third)] : [];
         const { shape } = this.#tensors.get(second)!;
-        this.nodes.push({
-          op: 'Conv',
-          inputs: [first, weights, ...bias],
-          output: convolved,
-          attributes: {
-            auto_pad: padding(attr),
-            strides: pair(attr.strides),
-            ...(op === '_FusedConv2D' ? {} : { group: shape[2]! }),
-          },
+        this.#node('Conv', [first, weights, ...bias], convolved, {
+          auto_pad: padding(attr),
+          strides: pair(attr.strides),
+          ...(op === '_FusedConv2D' ? {} : { group: { int: shape[2]! } }),
         });
-        if (after === 'Relu') this.nodes.push({ op: 'Relu', inputs: [convolved], output: name });
+        if (after === 'Relu') this.#node('Relu', [convolved], name);
         if (after === 'Prelu') this.#prelu(convolved, input[3]!, name);
         return;
       }
       case 'Prelu':
         return this.#prelu(first, second, name);
       case 'AddV2':
-        return void this.nodes.push({ op: 'Add', inputs: [first, second], output: name });
+        return this.#node('Add', [first, second], name);
       case 'Relu':
       case 'Sigmoid':
       case 'Identity':
-        return void this.nodes.push({ op, inputs: [first], output: name });
+        return this.#node(op, [first], name);
       case 'MaxPool': {
         const attributes = { auto_pad: padding(attr), strides: pair(attr.strides), kernel_shape: pair(attr.ksize) };
-        return void this.nodes.push({ op: 'MaxPool', inputs: [first], output: name, attributes });
+        return this.#node('MaxPool', [first], name, attributes);
       }
       case 'Pad': {
         const around = this.#tensors.get(second)!.data;
         const order = [0, 3, 1, 2].map((axis) => 2 * axis);
         const pads = [...order.map((at) => around[at]!), ...order.map((at) => around[at + 1]!)];
-        return void this.nodes.push({ op: 'Pad', inputs: [first, this.#whole(`${name}:pads`, pads)], output: name });
+        return this.#node('Pad', [first, this.#whole(`${name}:pads`, pads)], name);
       }
       case 'Reshape': {
         const rows = `${name}:rows`;
-        this.nodes.push({ op: 'Transpose', inputs: [first], output: rows, attributes: { perm: [0, 2, 3, 1] } });
-        const shape = this.#whole(`${name}:shape`, [...this.#tensors.get(second)!.data]);
-        return void this.nodes.push({ op: 'Reshape', inputs: [rows, shape], output: name });
+        this.#node('Transpose', [first], rows, { perm: { ints: [0, 2, 3, 1] } });
+        return this.#node('Reshape', [rows, this.#whole(`${name}:shape`, this.#tensors.get(second)!.data)], name);
       }
       default:
         throw new Error(`The operation ${op} is not known here.`);
     }
   }
 
+  #node(
+    operator: string,
+    inputs: readonly string[],
+    output: string,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): void {
+    this.graph.node(operator, inputs, { attributes, outputs: [output] });
+  }
+
   #prelu(from: string, slope: string, output: string): void {
     const { shape, data } = this.#tensors.get(slope)!;
-    const name = `${slope}:slope`;
-    this.constants.push({ name, shape: [shape.at(-1)!, 1, 1], data: data as Float32Array });
-    this.nodes.push({ op: 'PRelu', inputs: [from, name], output });
+    const dims = [shape.at(-1)!, 1, 1];
+    this.#node('PRelu', [from, this.graph.constant({ type: 'f32', dims, data }, `${slope}:slope`)], output);
   }
 
   /** Of rows, columns, inputs, outputs (depthwise: inputs, copies) as ONNX has it: outputs, inputs, rows, columns. */
@@ -177,25 +174,23 @@ class Rewriting {
         turned[to * rows * columns + from] = data[at]!;
       }
     }
-    const name = `${source}:kernel`;
-    this.constants.push({ name, shape: [many, few, rows, columns], data: turned });
-    return name;
+    return this.graph.constant({ type: 'f32', dims: [many, few, rows, columns], data: turned }, `${source}:kernel`);
   }
 
   #float(source: string): string {
     const { shape, data } = this.#tensors.get(source)!;
-    const name = `${source}:float`;
-    this.constants.push({ name, shape, data: data as Float32Array });
-    return name;
+    return this.graph.constant({ type: 'f32', dims: shape, data }, `${source}:float`);
   }
 
-  #whole(name: string, values: readonly number[]): string {
-    this.constants.push({ name, shape: [values.length], data: BigInt64Array.from(values.map(BigInt)) });
-    return name;
+  #whole(name: string, data: ArrayLike<number>): string {
+    return this.graph.constant({ type: 'i64', dims: [data.length], data }, name);
   }
 }
 
 const decode = (base64: string): string => Buffer.from(base64, 'base64').toString('latin1');
-const pair = (attribute: Attribute | undefined): number[] => (attribute?.list?.i ?? []).slice(1, 3).map(Number);
-const padding = (attr: Readonly<Record<string, Attribute>>): string =>
-  decode(attr.padding?.s ?? '') === 'SAME' ? 'SAME_UPPER' : 'VALID';
+const pair = (attribute: TfAttribute | undefined): Attribute => ({
+  ints: (attribute?.list?.i ?? []).slice(1, 3).map(Number),
+});
+const padding = (attr: Readonly<Record<string, TfAttribute>>): Attribute => ({
+  string: decode(attr.padding?.s ?? '') === 'SAME' ? 'SAME_UPPER' : 'VALID',
+});
