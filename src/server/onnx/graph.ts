@@ -41,7 +41,13 @@ export const TYPE_NUMBERS: Readonly<Record<ElementType, number>> = { f32: 1, u8:
 export class OnnxGraph {
   readonly #fields: Uint8Array[] = [];
   readonly #weights = new Map<string, NamedWeight>();
+  readonly #domains = new Set<string>();
   #lastId = 0;
+
+  /** The operator domains, apart from that of ONNX itself, that nodes come from. */
+  get domains(): readonly string[] {
+    return [...this.#domains];
+  }
 
   /** What `writeModel` has to write beside the model, in the order in which it was named. */
   get weights(): readonly NamedWeight[] {
@@ -103,6 +109,7 @@ export class OnnxGraph {
       ...Object.entries(attributes).map(([name, value]) => bytesField(5, attributeFields(name, value))),
       ...(domain === undefined ? [] : [textField(7, domain)]),
     ];
+    if (domain !== undefined) this.#domains.add(domain);
     this.#fields.push(bytesField(1, joined(...fields)));
     return outputs[0]!;
   }
@@ -120,7 +127,7 @@ export class OnnxGraph {
 export type ModelOptions = {
   /** Of the operators of ONNX itself; 17 if not given. */
   readonly opset?: number;
-  /** Versions of further operator domains. */
+  /** Versions of further operator domains; 1 for those of the graph's nodes if not given. */
   readonly domains?: Readonly<Record<string, number>>;
   /** Notes that the model carries for whoever loads it. */
   readonly metadata?: Readonly<Record<string, string | number>>;
@@ -138,7 +145,9 @@ export function onnxModel(
     textField(2, 'voice-chat'),
     bytesField(7, graph.bytes()),
     operatorSet('', opset),
-    ...Object.entries(domains).map(([domain, version]) => operatorSet(domain, version)),
+    ...Object.entries({ ...Object.fromEntries(graph.domains.map((domain) => [domain, 1])), ...domains }).map(
+      ([domain, version]) => operatorSet(domain, version),
+    ),
     ...Object.entries(metadata).map(([key, value]) =>
       bytesField(14, joined(textField(1, key), textField(2, String(value)))),
     ),
