@@ -35,16 +35,16 @@ const MIRRORED_PAIRS = [
 const MIRRORED = mirroredPoints();
 
 /**
- * The 68 points of the face in a picture, in its pixels, from the network's answers about it and its mirror image, averaged as
- * MuseTalk's own configuration has it (`flip_test`). A point that was not seen lies left of the picture.
+ * The 68 points of the face in a picture, in its pixels, from the network's answers about it and its mirror image, which count
+ * the same, as in MuseTalk's own configuration (`flip_test`). A point that was not seen lies left of the picture.
  */
 export function facePoints(scores: PoseScores, mirrored: PoseScores, width: number, height: number): Point[] {
   const view = poseView(width, height);
   return Array.from({ length: FACE_POINTS }, (_, i) => {
     const point = FIRST_FACE_POINT + i;
     const twin = FIRST_FACE_POINT + MIRRORED[i]!;
-    const x = peak(BINS_X, (at) => (scores.x[point * BINS_X + at]! + mirrored.x[(twin + 1) * BINS_X - 1 - at]!) / 2);
-    const y = peak(BINS_Y, (at) => (scores.y[point * BINS_Y + at]! + mirrored.y[twin * BINS_Y + at]!) / 2);
+    const x = peak(BINS_X, (at) => scores.x[point * BINS_X + at]! + mirrored.x[(twin + 1) * BINS_X - 1 - at]!);
+    const y = peak(BINS_Y, (at) => scores.y[point * BINS_Y + at]! + mirrored.y[twin * BINS_Y + at]!);
     const seen = Math.min(x.score, y.score) > 0;
     return {
       x: ((seen ? x.at : -1) / POSE_SPLIT / POSE_WIDTH) * view.width + view.x,
@@ -65,12 +65,12 @@ export async function findFacePoints(
   return facePoints(scores, mirrored, picture.width, picture.height);
 }
 
-/** The first of the highest scores. */
+/** The first of the highest scores, which count in 32 bits. */
 function peak(bins: number, scoreAt: (bin: number) => number): { readonly at: number; readonly score: number } {
   let at = 0;
-  let score = scoreAt(0);
+  let score = Math.fround(scoreAt(0));
   for (let bin = 1; bin < bins; bin++) {
-    const here = scoreAt(bin);
+    const here = Math.fround(scoreAt(bin));
     if (here > score) [at, score] = [bin, here];
   }
   return { at, score };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orAborted } from '../../../../async/or-aborted.ts';
 import { fromHalf, toHalf } from '../../../../weights/half.ts';
@@ -65,9 +65,7 @@ class ClipFaces implements PreparedFaces {
     this.#networks = networks;
     this.#settings = settings;
     this.#kept = kept;
-    const { version, mask, margin } = settings;
-    const name = `${FOLDERS}${sha1(JSON.stringify([FACES_FORMAT, version, mask, margin])).slice(0, 16)}`;
-    this.#folder = base.folder === undefined ? undefined : join(base.folder, name);
+    this.#folder = base.folder === undefined ? undefined : facesFolder(base.folder, settings);
   }
 
   async open(): Promise<void> {
@@ -169,6 +167,17 @@ class ClipFaces implements PreparedFaces {
 
 /** What the folders of prepared faces begin with. */
 const FOLDERS = 'musetalk-';
+
+function facesFolder(folder: string, { version, mask, margin }: PreparedFacesSettings): string {
+  return join(folder, `${FOLDERS}${sha1(JSON.stringify([FACES_FORMAT, version, mask, margin])).slice(0, 16)}`);
+}
+
+/** Whether the faces of the prepared clip in `folder` have been kept there; whether they can be read is not tried. */
+export const hasFaces = (folder: string, settings: PreparedFacesSettings): Promise<boolean> =>
+  access(facesFolder(folder, settings)).then(
+    () => true,
+    () => false,
+  );
 
 /** Removes faces of other versions, and what processes that no longer run left unfinished. */
 async function removeOthers(folder: string, own: string): Promise<void> {
