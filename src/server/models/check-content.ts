@@ -1,18 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { mayBePickle, type Trust } from './check-names.ts';
 import { ModelNotOffered } from './model-store-error.ts';
 
-/**
- * Throws `ModelNotOffered` when the file's bytes are not what its name says, or are a pickle whatever its name, save PyTorch's
- * own files whose very bytes the manifest names (`isKnown`).
- */
-export async function checkContent(file: string, path: string, isKnown = false): Promise<void> {
+/** Throws `ModelNotOffered` when the file's bytes are not what its name says, or are a pickle that it may not be. */
+export async function checkContent(file: string, path: string, trust: Trust = {}): Promise<void> {
   const handle = await open(file, 'r');
   try {
     const { size } = await handle.stat();
     const head = await read(handle, 0, 64);
-    const mayBePickle = isKnown && path.endsWith('.pth');
     const wrong =
-      !mayBePickle && (await isPickle(handle, head, size))
+      !mayBePickle(path, trust) && (await isPickle(handle, head, size))
         ? 'it is a Python pickle, which can run programs'
         : mismatch(head, size, path);
     if (wrong) throw new ModelNotOffered(`${path} is refused: ${wrong}.`);

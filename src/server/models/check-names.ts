@@ -1,3 +1,4 @@
+import type { ModelFile } from './model-entry.ts';
 import { ModelStoreError } from './model-store-error.ts';
 
 /** Throws `ModelStoreError` unless `repo` is a plain `owner/name` (or `name`), fit to become a folder's name. */
@@ -37,14 +38,22 @@ const ALLOWED = [
   ...['json', 'txt', 'md', 'model', 'vocab', 'utf8'],
 ];
 
+/** What the manifest says of a file's bytes, and of who opens it. */
+export type Trust = { readonly [Key in 'sha256' | 'restricted']?: ModelFile[Key] | undefined };
+
 /**
- * Throws `ModelStoreError` when a file of this name may hold a program or a pickle; looks at the name only. PyTorch's own
- * files are taken where the manifest names their very bytes (`isKnown`), which then are no stranger's.
+ * Whether a file of this name may be a pickle: one of PyTorch's own, of which the manifest names the very bytes, or which only
+ * our own reader opens, that runs nothing.
  */
-export function checkKind(path: string, isKnown = false): void {
+export function mayBePickle(path: string, { sha256, restricted }: Trust): boolean {
+  return (sha256 !== undefined && path.endsWith('.pth')) || (restricted === true && /\.(pth|pt|bin)$/.test(path));
+}
+
+/** Throws `ModelStoreError` when a file of this name may hold a program, or a pickle that it may not be; looks at the name only. */
+export function checkKind(path: string, trust: Trust = {}): void {
+  if (mayBePickle(path, trust)) return;
   const name = path.split('/').at(-1)!;
   const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
-  if (isKnown && extension === 'pth') return;
   // The voice data of eSpeak NG are hundreds of files without one.
   if (extension === undefined) return;
   if (ALLOWED.includes(extension) && !/^pytorch_model/.test(name)) return;

@@ -11,6 +11,7 @@ export type Job = RemoteFile & {
   /** The model that wants it. */
   readonly id: string;
   readonly sha256: string | undefined;
+  readonly restricted: boolean | undefined;
   /** Bytes of it on this disk; all of them if it only lacks its name in the snapshot, or nothing at all. */
   readonly have: number;
 };
@@ -32,20 +33,20 @@ export async function planPull(
   const refs: { repo: string; revision: string; commit: string }[] = [];
   for (const { id, parts } of wanted(entries)) {
     const { repo, revision } = parts[0]!;
-    for (const { file } of parts) checkKind(file.path, file.sha256 !== undefined);
+    for (const { file } of parts) checkKind(file.path, file);
     const commit = await commitOf(hub, repo, revision, signal);
     if (!isCommit(revision)) refs.push({ repo, revision, commit });
     const paths = parts.map(({ file }) => file.path);
     const remote = await describeFiles(hub, repo, commit, paths, signal);
     for (const [i, about] of remote.entries()) {
-      const { sha256, bytes } = parts[i]!.file;
+      const { sha256, bytes, restricted } = parts[i]!.file;
       const differs =
         (sha256 !== undefined && about.etag.length === 64 && sha256 !== about.etag) ||
         (bytes !== undefined && isCommit(revision) && bytes !== about.bytes);
       if (differs) {
         throw otherThanNamed(hub, about);
       }
-      jobs.push({ ...about, id, sha256, have: await bytesHere(cache, about) });
+      jobs.push({ ...about, id, sha256, restricted, have: await bytesHere(cache, about) });
     }
   }
   return { jobs, refs };

@@ -121,7 +121,7 @@ async function fetchRight(
     // The digest of small files is git's; theirs in the manifest could not be compared before.
     if (sha256 !== undefined && sha256 !== job.etag && (await digestOf(partial, sha256, signal)) !== sha256)
       throw otherThanNamed(hub, job);
-    await checkContent(partial, job.path, sha256 !== undefined);
+    await checkContent(partial, job.path, job);
   } catch (error) {
     await rm(partial, { force: true });
     throw error;

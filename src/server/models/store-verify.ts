@@ -48,7 +48,7 @@ async function verifyFile(
     if ((await digestOf(pointer, digest!, signal)) !== digest) return { state: 'wrong', why: 'its checksum is wrong' };
   }
   try {
-    await checkContent(pointer, file.path, file.sha256 !== undefined);
+    await checkContent(pointer, file.path, file);
   } catch (error) {
     if (!(error instanceof ModelStoreError)) throw error;
     return { state: 'wrong', why: error.message };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkContent } from '../../../src/server/models/check-content.ts';
-import { checkKind, checkPath } from '../../../src/server/models/check-names.ts';
+import { checkKind, checkPath, type Trust } from '../../../src/server/models/check-names.ts';
 import { MODELS } from '../../../src/server/models/manifest.ts';
 
 let folder: string;
@@ -43,10 +43,10 @@ function safetensors(json: string, says = json.length): Buffer {
   return Buffer.concat([head, latin(json)]);
 }
 
-const check = (path: string, bytes: Buffer, isKnown = false) => {
+const check = (path: string, bytes: Buffer, trust: Trust = {}) => {
   const file = join(folder, 'file');
   writeFileSync(file, bytes);
-  return checkContent(file, path, isKnown);
+  return checkContent(file, path, trust);
 };
 
 describe('the bytes of a file', () => {
@@ -83,12 +83,33 @@ describe('the bytes of a file', () => {
 
   it("of PyTorch's own kind are taken only where the manifest names them", async () => {
     const pickle = zip(['archive/data.pkl', 'archive/data/0']);
-    await check('Wan2.1_VAE.pth', pickle, true);
+    const known = { sha256: '0'.repeat(64) };
+    await check('Wan2.1_VAE.pth', pickle, known);
     await expect(check('Wan2.1_VAE.pth', pickle)).rejects.toThrow(/pickle/);
-    await expect(check('Wan2.1_VAE.bin', pickle, true)).rejects.toThrow(/pickle/);
-    checkKind('Wan2.1_VAE.pth', true);
+    await expect(check('Wan2.1_VAE.bin', pickle, known)).rejects.toThrow(/pickle/);
+    checkKind('Wan2.1_VAE.pth', known);
     expect(() => checkKind('Wan2.1_VAE.pth')).toThrow(/can run programs/);
-    expect(() => checkKind('setup.py', true)).toThrow(/can run programs/);
+    expect(() => checkKind('setup.py', known)).toThrow(/can run programs/);
+  });
+
+  it.each(['unet.pth', 'unet.pt', 'pytorch_model.bin'])(
+    'of %s are taken, pickle or not, where our own reader alone opens them',
+    async (path) => {
+      const pickle = zip(['archive/data.pkl', 'archive/data/0']);
+      const restricted = { restricted: true };
+      await check(path, pickle, restricted);
+      await check(path, Buffer.from([0x80, 2, 0x7d]), restricted);
+      checkKind(path, restricted);
+      await expect(check(path, pickle, { restricted: false })).rejects.toThrow(/pickle/);
+      await expect(check(path, latin('version https://git-lfs'), restricted)).rejects.toThrow(/git's pointer/);
+      expect(() => checkKind(path, { restricted: false })).toThrow(/can run programs/);
+    },
+  );
+
+  it('of programs and of other formats are refused, whoever opens them', async () => {
+    expect(() => checkKind('setup.py', { restricted: true })).toThrow(/can run programs/);
+    const pickle = Buffer.from([0x80, 2, 0x7d]);
+    await expect(check('voices.raw', pickle, { restricted: true })).rejects.toThrow(/pickle/);
   });
 });
 
@@ -96,7 +117,7 @@ describe('every file of the manifest', () => {
   it('may be fetched', () => {
     for (const { file } of MODELS.flatMap(({ files }) => files.map((file) => ({ file })))) {
       checkPath(file.path);
-      checkKind(file.path, file.sha256 !== undefined);
+      checkKind(file.path, file);
     }
   });
 });
