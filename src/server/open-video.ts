@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { AvatarView } from '../protocol/messages.ts';
 import { avatarsFolder } from './avatars-folder.ts';
+import { chooseLipSync } from './choose-lip-sync.ts';
 import type { Config } from './config.ts';
 import type { Route } from './file-answer.ts';
 import { lendingSockets } from './lending-sockets.ts';
@@ -12,6 +13,7 @@ import { AvatarStore } from './video/avatars/avatar-store.ts';
 import { chooseBaseMaker } from './video/base/choose-maker.ts';
 import { ClipStore } from './video/clip-store.ts';
 import type { ReplyVideo } from './video/contracts.ts';
+import type { LipSyncSettings, Readiness } from './video/lip-sync/open-lip-sync.ts';
 import { LIP_SYNC_PATH } from './video/lip-sync/remote-messages.ts';
 import { LoopLibrary } from './video/loop-library.ts';
 import type { LoopMaker } from './video/loops/loop-maker.ts';
@@ -69,6 +71,7 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
   readonly #processes: VideoProcess[] = [];
   readonly #warned = new Set<string>();
   #makers: readonly LoopMaker[] = [];
+  #lipSync: LipSyncSettings['engine'] | undefined;
   #parts: Parts | undefined;
   #started: Promise<void> = Promise.resolve();
   #is: { readonly state: 'starting' | 'up' } | { readonly state: 'failed'; readonly why: string } = {
@@ -128,7 +131,7 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
       ...(restarting ? { state: 'restarting' } : this.#is),
       ...(film?.facts.encoder === undefined ? {} : { encoder: String(film.facts.encoder) }),
       baseClips: baseClips.engine === 'auto' ? 'still' : baseClips.engine,
-      lipSync: lipSync.engine === 'auto' ? 'visemes' : lipSync.engine,
+      lipSync: this.#lipSync ?? lipSync.engine,
     };
   }
 
@@ -155,21 +158,18 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     const began = performance.now();
     const { video, cache, limits } = this.#config;
     const { rate, log } = this.#world;
-    const settings = {
-      encoder: video.encoder,
-      lipSync: video.lipSync,
-      cacheDir: cache.folder,
-      // What can be fetched is there before a process starts.
-      offline: true,
-    };
     const after = this.#fetchEncoder();
+    const lipSync = await this.#chooseLipSync();
+    // What can be fetched is there before a process starts.
+    const common = { encoder: video.encoder, lipSync, cacheDir: cache.folder, offline: true };
     const stallMs = Math.max(STALL_MS, limits.stallSeconds * 1_000);
-    const start = (name: string) => {
+    const start = (name: string, readiness: Readiness) => {
+      const settings = { ...common, readiness };
       const process = new VideoProcess({ name, settings, rate, stallMs, log, after });
       this.#processes.push(process);
       return process;
     };
-    const [film, workshop] = [start('for clips'), start('for base clips')];
+    const [film, workshop] = [start('for clips', 'stays'), start('for base clips', 'rests')];
     const warn = (text: string) => this.#warn(text);
     const store = await AvatarStore.open({ folder: avatarsFolder(this.#config), first: video.avatar, warn });
     const clips = await ClipStore.open(cache.folder, video.keepClips);
@@ -198,9 +198,18 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     await library.choose(current);
     await film.started;
     this.#is = { state: 'up' };
-    const { encoder, baseClips, lipSync } = this.state;
+    const { encoder, baseClips } = this.state;
     const ms = Math.round(performance.now() - began);
-    log.info(`video  clips by ${encoder}, base clips by ${baseClips}, mouths by ${lipSync} - ready in ${ms} ms`);
+    log.info(`video  clips by ${encoder}, base clips by ${baseClips}, mouths by ${lipSync.engine} - ready in ${ms} ms`);
+  }
+
+  async #chooseLipSync(): Promise<LipSyncSettings> {
+    const { settings, why, problem } = await chooseLipSync(this.#config, this.#closing.signal);
+    const { engine } = settings;
+    if (problem !== undefined) this.#warn(problem, 'Mouth shapes from the sound (visemes) do meanwhile.');
+    if (why !== undefined) this.#world.log.info(`video  mouths by ${engine}: ${why}`);
+    this.#lipSync = engine;
+    return settings;
   }
 
   /** Once for both processes, which would fetch it twice, and for as long as it takes. */

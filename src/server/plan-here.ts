@@ -7,6 +7,7 @@ import { probe } from './machine/probe.ts';
 import { MODELS } from './models/manifest.ts';
 import type { ModelEntry } from './models/model-entry.ts';
 import type { ModelStore } from './models/store.ts';
+import { reservedForVideo } from './reserved-for-video.ts';
 import { suits, type Want, wantOf } from './wanted-models.ts';
 
 /** What a plan is made from, besides the configuration; tests put their own here. */
@@ -44,11 +45,12 @@ export async function planHere(
   const suitable = models.filter((model) => suits(config, model));
   let { machine, packages } = world;
   const planFor: PlanHere['plan'] = async (hub, except = []) => {
-    machine ??= await probe({ modelsFolder: config.models.folder }, signal);
+    const here = (machine ??= await probe({ modelsFolder: config.models.folder }, signal));
     packages ??= await installedPackages();
+    const reserveVramBytes = await reservedForVideo(config, here.gpus, signal);
     return plan(
-      machine,
-      { language: config.language, onDisk, packages, stages: planned, hub },
+      here,
+      { language: config.language, onDisk, packages, stages: planned, hub, reserveVramBytes },
       suitable.filter((model) => {
         const tries = except.filter(({ stage }) => stage === model.stage).length;
         return !except.includes(model) && (onDisk.has(model.id) || tries < TRIES_PER_STAGE);

@@ -1,10 +1,12 @@
 import { orAborted } from './async/or-aborted.ts';
+import { Queue } from './async/queue.ts';
 import type { Logger } from './log.ts';
 import type { LipSyncMessage } from './video/lip-sync/serve-lip-sync.ts';
+import type { News } from './video/news.ts';
 import { remoteVideoWorker, tryVideoWorker } from './video/remote-video-worker.ts';
 import type { VideoWorkerSettings } from './video/video-worker.ts';
 import { EngineProcess } from './workers/engine-process.ts';
-import type { CallOptions } from './workers/worker.ts';
+import type { CallOptions, Worker } from './workers/worker.ts';
 
 /** What a process of the video tier is started with. */
 export type VideoProcessOptions = {
@@ -90,7 +92,10 @@ export class VideoProcess implements AsyncDisposable {
         settings,
         startMs: START_MS,
         stallMs,
-        canary: (worker, signal) => tryVideoWorker(worker, rate, signal),
+        canary: async (worker, signal) => {
+          await tryVideoWorker(worker, rate, signal);
+          void this.#listen(worker, log);
+        },
         onNews: (news) => {
           if (news.state === 'up') log.info(`The video engine ${name} is running again.`);
           else log.warn(`The video engine ${name} ${news.why}; a new one is being started. Speech goes on without it.`);
@@ -98,5 +103,21 @@ export class VideoProcess implements AsyncDisposable {
       },
       this.#closed.signal,
     );
+  }
+
+  /** Tells the log what the process has to say, until it ends. */
+  async #listen(worker: Worker, log: Logger): Promise<void> {
+    // A call whose input has not ended owes nothing, and may be silent for as long as it likes.
+    const open = new Queue<never>();
+    try {
+      for await (const news of worker.call('news', [], open, this.#closed.signal)) {
+        const { level, text } = news as News;
+        log[level](`video  ${text}`);
+      }
+    } catch {
+      // The process ended, of which its keeper tells.
+    } finally {
+      open.end();
+    }
   }
 }

@@ -67,5 +67,12 @@ export const videoShape = section({
     section({ engine: z.literal('auto') }),
     section({ engine: z.literal('visemes') }),
     section({ engine: z.literal('remote'), baseUrl: url, token: text.default('') }),
+    section({
+      engine: z.literal('musetalk'),
+      device: oneOf('auto', 'cuda', 'webgpu', 'cpu').default('auto'),
+      gpu: whole(0, 15).default(0),
+      mask: oneOf('jaw', 'neck', 'raw').default('jaw'),
+      margin: whole(0, 100, 'pixels').default(10),
+    }),
   ]),
 });

@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probe } from '../../src/server/machine/probe.ts';
-import { VIDEO_MODELS } from '../../src/server/models/manifest-video.ts';
+import { WAN22_MODELS } from '../../src/server/models/manifest-video.ts';
 import { ModelStore } from '../../src/server/models/store.ts';
 import { setupFor } from '../../src/server/video/base/wan22/presets.ts';
 import type { Wan22Settings } from '../../src/server/video/base/wan22/settings.ts';
@@ -73,7 +73,7 @@ async function lacking(): Promise<string> {
     ]);
     if (hasIt.status !== 0) return `LightX2V is not installed for ${PYTHON}`;
     const store = hubCache();
-    const found = await store.find(VIDEO_MODELS.find((model) => model.weights === weights)!);
+    const found = await store.find(WAN22_MODELS.find((model) => model.weights === weights)!);
     return found ? '' : `wan22-${weights} is not on this disk`;
   } catch (error) {
     return (error as Error).message;

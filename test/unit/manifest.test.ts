@@ -13,6 +13,7 @@ const NEEDED: Readonly<Record<ModelEntry['family'], readonly string[]>> = {
   vits: ['model', 'tokens', 'espeak'],
   matcha: ['model', 'vocoder', 'tokens', 'espeak'],
   wan22: ['base', 'high-noise', 'low-noise'],
+  musetalk: ['unet', 'unetConfig', 'vae', 'vaeConfig', 'whisper', 'whisperConfig', 'parser', 'pose'],
 };
 
 describe.each(MODELS.map((model) => [model.id, model] as const))('%s', (id, model) => {

@@ -25,6 +25,9 @@ export function notes(probe: Probe, request: PlanRequest, choice: Choice, card: 
     said.push('The processor has no AVX2: neural engines on it are not planned, but for a small language model.');
   }
   if (probe.gpuProblem !== undefined) said.push(probe.gpuProblem);
+  const reserved = request.reserveVramBytes ?? 0;
+  if (card && reserved > 0)
+    said.push(`${(reserved / 1e9).toFixed(1)} GB of ${card.name} are left to the talking face.`);
   if (card) said.push(...cardNotes(card, probe, choice));
   const others = probe.gpus.filter((gpu) => gpu !== card);
   if (others.length > 0) said.push(`Not used: ${others.map(({ name }) => name).join(', ')}; one card is.`);

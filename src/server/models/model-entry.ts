@@ -28,6 +28,8 @@ export type ModelFile = {
   /** Size and checksum, where they are known for this revision; the hub is asked for the rest. */
   readonly bytes?: number;
   readonly sha256?: string;
+  /** Weights in PyTorch's own format that only our own reader opens, which takes numbers from them and runs nothing. */
+  readonly restricted?: boolean;
 };
 
 type Common = {
@@ -70,12 +72,19 @@ export type LlmModel = Common & {
   readonly activeShare?: number;
 };
 /** What makes videos of a face: two experts, of which the first begins in noise and the second finishes. */
-export type VideoModel = Common & {
+export type Wan22Model = Common & {
   readonly stage: 'video';
   readonly engine: 'wan22';
   readonly family: 'wan22';
   readonly weights: 'fp8' | 'int8' | 'bf16';
 };
+/** What puts speech into a face: five networks as they were published, which are converted before they are used. */
+export type MuseTalkModel = Common & {
+  readonly stage: 'video';
+  readonly engine: 'musetalk';
+  readonly family: 'musetalk';
+};
+export type VideoModel = Wan22Model | MuseTalkModel;
 /** A model of the conversation itself, which the plan for a machine chooses. */
 export type SpeechModel = AsrModel | LlmModel | TtsModel;
 export type ModelEntry = SpeechModel | VideoModel;

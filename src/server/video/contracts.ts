@@ -191,6 +191,8 @@ export interface VideoWorker {
   still(job: BaseClipJob, signal: AbortSignal): AsyncIterable<number | BaseClipFacts>;
   /** Decodes a base clip's `file` into `folder`, whole or not at all; gives the share that is done. */
   prepare(file: string, folder: string, facts: BaseClipFacts, signal: AbortSignal): AsyncIterable<number>;
+  /** Makes what the lip-sync keeps of the prepared clip in `folder`, unless it is there; gives the share that is done. */
+  makeReady?(folder: string, signal: AbortSignal): AsyncIterable<number>;
   /** Reads an uploaded picture; gives exactly one answer. */
   importPicture(bytes: Uint8Array, crop: Crop | undefined, signal: AbortSignal): AsyncIterable<ImportedPicture>;
 }

@@ -25,6 +25,7 @@ export const remoteVideoWorker = (caller: Caller): VideoWorker => ({
     called<number | BaseClipFacts>(caller, 'still', [job], undefined, signal),
   prepare: (file: string, folder: string, facts: BaseClipFacts, signal: AbortSignal) =>
     called<number>(caller, 'prepare', [file, folder, facts], undefined, signal),
+  makeReady: (folder: string, signal: AbortSignal) => called<number>(caller, 'makeReady', [folder], undefined, signal),
   importPicture: (bytes: Uint8Array, crop: Crop | undefined, signal: AbortSignal) =>
     called<ImportedPicture>(caller, 'importPicture', [bytes, crop], undefined, signal),
 });

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { abortable } from '../async/abortable.ts';
 import { Queue } from '../async/queue.ts';
 import { openBaseClip, PREPARED_SECONDS, PREPARED_SIZE, prepareBaseClip } from './base/prepared.ts';
 import {
@@ -10,23 +11,25 @@ import {
   type Crop,
   type Face,
   type ImportedPicture,
-  type LipSync,
   type Picture,
   type SpeakJob,
   VIDEO_FPS,
+  VideoError,
   type VideoWorker,
 } from './contracts.ts';
+import { type LipSyncSettings, openLipSync, type Readiness } from './lip-sync/open-lip-sync.ts';
 import { PictureCache } from './lip-sync/picture-cache.ts';
 import { type LipSyncMessage, serveLipSync } from './lip-sync/serve-lip-sync.ts';
 import { type EncoderKind, openMuxer } from './mux/open-muxer.ts';
+import type { News } from './news.ts';
+import { progress } from './progress.ts';
 
 /** What the video tier's process is started with: plain data. */
 export type VideoWorkerSettings = {
   readonly encoder: EncoderKind;
-  /** As `video.lipSync`; `auto` is `visemes`. */
-  readonly lipSync:
-    | { readonly engine: 'auto' | 'visemes' }
-    | { readonly engine: 'remote'; readonly baseUrl: string; readonly token: string };
+  readonly lipSync: LipSyncSettings;
+  /** Of the lip-sync: the process for clips has it ready, another one opens it when it has work for it. */
+  readonly readiness: Readiness;
   /** Where fetched packages are kept; `~/.cache/voice-chat` if not given. */
   readonly cacheDir?: string;
   readonly offline?: boolean;
@@ -35,6 +38,12 @@ export type VideoWorkerSettings = {
 /** Lower than the engines of speech, whose users wait. */
 const NICENESS = 19;
 
+/** The share of a clip's preparation that its decoding is, where the lip-sync has to prepare it as well. */
+const DECODING = 0.2;
+
+/** A lip-sync may compute for long on one frame, and nobody is to take that for a process that hangs. */
+const SIGN_OF_LIFE_MS = 5_000;
+
 /** What the process offers beyond its contract. */
 export type TriableWorker = VideoWorker &
   AsyncDisposable & {
@@ -42,6 +51,8 @@ export type TriableWorker = VideoWorker &
     tryOut(rate: number, signal: AbortSignal): AsyncIterable<number>;
     /** Lends its lip-sync to another voice-chat: takes what that one says, as text or bytes, and gives what it is to hear. */
     lend(messages: AsyncIterable<LipSyncMessage>, signal: AbortSignal): AsyncIterable<LipSyncMessage>;
+    /** What there is to say for the log, as it comes, until `signal` aborts; `ends` is only there to end with it. */
+    news(ends: AsyncIterable<never>, signal: AbortSignal): AsyncIterable<News>;
   };
 
 /** Opens the parts of the video tier that compute; meant for a process of its own, which it makes give way to others. */
@@ -54,7 +65,8 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     say: (sentence: string) => void process.stderr.write(`${sentence}\n`),
   };
   const codec = await openMuxer(settings.encoder, debian, new AbortController().signal);
-  const lipSync = await openLipSync(settings.lipSync);
+  const news = new Queue<News>();
+  const lipSync = await openLipSync(settings.lipSync, settings.readiness, (one) => news.push(one));
 
   async function* speak(
     job: SpeakJob,
@@ -103,14 +115,40 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     signal: AbortSignal,
   ): AsyncGenerator<number, void, undefined> {
     if (signal.aborted) return;
-    yield* progress<number>(async (tell) => {
+    const decoding = lipSync.prepare ? DECODING : 1;
+    const work = async (tell: (done: number) => void) => {
       const beside = facts.faces === 'beside' ? await facesBeside(file) : undefined;
       const known = beside ? { ...facts, faces: beside } : facts;
       const frames = codec.decodeVideo(file, PREPARED_SIZE, signal);
       const most = PREPARED_SECONDS * VIDEO_FPS;
-      await prepareBaseClip(frames, folder, known, findFaces, (done) => tell(done / most), signal);
+      await prepareBaseClip(frames, folder, known, findFaces, (done) => tell((decoding * done) / most), signal);
+      await prepareLipSync(folder, (done) => tell(decoding + (1 - decoding) * done), signal);
       return 1;
-    }, signal);
+    };
+    yield* progress<number>(work, signal, SIGN_OF_LIFE_MS);
+  }
+
+  async function* makeReady(folder: string, signal: AbortSignal): AsyncGenerator<number, void, undefined> {
+    if (signal.aborted || !lipSync.prepare) return;
+    const work = async (tell: (done: number) => void) => {
+      await prepareLipSync(folder, tell, signal);
+      return 1;
+    };
+    yield* progress<number>(work, signal, SIGN_OF_LIFE_MS);
+  }
+
+  /** What fails here is tried again when somebody speaks; the clip is none the worse for it. */
+  async function prepareLipSync(folder: string, tell: (done: number) => void, signal: AbortSignal): Promise<void> {
+    if (!lipSync.prepare) return;
+    try {
+      await using base = await openBaseClip(folder);
+      await lipSync.prepare(base, tell, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const { message } = error as Error;
+      const sentence = error instanceof VideoError ? message : `A base clip could not be made ready: ${message}`;
+      news.push({ level: 'warn', text: sentence });
+    }
   }
 
   async function* importPicture(
@@ -146,8 +184,10 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     speak,
     still,
     prepare,
+    makeReady,
     importPicture,
     tryOut,
+    news: (_, signal) => abortable(news, signal),
     lend: (messages, signal) => serveLipSync(lipSync, pictures, messages, signal),
     [Symbol.asyncDispose]: async () => {
       await lipSync[Symbol.asyncDispose]();
@@ -167,16 +207,6 @@ const facesBeside = async (file: string): Promise<readonly Face[] | undefined> =
 /** Loaded when first needed: most processes find no faces. */
 const findFaces = async (picture: Picture): Promise<readonly Face[]> =>
   (await import('./faces/find-faces.ts')).findFaces(picture);
-
-async function openLipSync(settings: VideoWorkerSettings['lipSync']): Promise<LipSync> {
-  switch (settings.engine) {
-    case 'auto':
-    case 'visemes':
-      return (await import('./lip-sync/visemes.ts')).createVisemes();
-    case 'remote':
-      return (await import('./lip-sync/remote.ts')).createRemoteLipSync(settings);
-  }
-}
 
 /** Gives everything to every queue, at once: the mouth and the sound go on at their own pace. */
 async function pour<T>(source: AsyncIterable<T>, queues: readonly Queue<T>[]): Promise<void> {
@@ -198,27 +228,4 @@ async function* giveWay<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, und
     yield item;
     await turn();
   }
-}
-
-/** What `work` tells while it is done, at most a hundred times, and what it gives at the end; nothing more once `signal` aborts. */
-async function* progress<T>(
-  work: (tell: (done: number) => void) => Promise<T>,
-  signal: AbortSignal,
-): AsyncGenerator<number | T, void, undefined> {
-  const told = new Queue<number | T>();
-  let last = 0;
-  const tell = (done: number) => {
-    if (done < last + 0.01 || done >= 1) return;
-    last = done;
-    told.push(done);
-  };
-  const ended = work(tell).then(
-    (result) => {
-      told.push(result);
-      told.end();
-    },
-    (error) => (signal.aborted ? told.end() : told.fail(error)),
-  );
-  yield* told;
-  await ended;
 }

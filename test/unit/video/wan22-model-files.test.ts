@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../../src/bench/fake-hub.ts';
-import { BASE_REPO_IGNORE_PATTERNS, isIgnoredInBase, VIDEO_MODELS } from '../../../src/server/models/manifest-video.ts';
+import { BASE_REPO_IGNORE_PATTERNS, isIgnoredInBase, WAN22_MODELS } from '../../../src/server/models/manifest-video.ts';
 import type { ModelEntry } from '../../../src/server/models/model-entry.ts';
 import { wan22Files, wantedFromHub } from '../../../src/server/video/base/wan22/model-files.ts';
 import { VideoError } from '../../../src/server/video/contracts.ts';
@@ -64,7 +64,7 @@ describe('what comes from the base repository', () => {
     expect(BASE_REPO_IGNORE_PATTERNS).toHaveLength(6);
   });
 
-  it.each(VIDEO_MODELS.map((model) => [model.id, model] as const))('and %s names exactly that', (_, model) => {
+  it.each(WAN22_MODELS.map((model) => [model.id, model] as const))('and %s names exactly that', (_, model) => {
     const named = model.files.filter(({ repo }) => repo === BASE).map(({ path }) => path);
     const papers = ['.gitattributes', 'README.md', 'configuration.json'];
     expect([...named].sort()).toEqual(kept.filter((path) => !papers.includes(path)).sort());

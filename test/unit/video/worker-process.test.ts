@@ -31,7 +31,7 @@ async function start(): Promise<{ process: Process; worker: VideoWorker; pid: nu
     name: 'for clips',
     module: new URL('../../../dist/server/video/video-worker.js', import.meta.url),
     factory: 'create',
-    settings: { encoder: 'ffmpeg', lipSync: { engine: 'visemes' }, offline: true },
+    settings: { encoder: 'ffmpeg', lipSync: { engine: 'visemes' }, readiness: 'stays', offline: true },
     startMs: 30_000,
     stallMs: 30_000,
     canary: (caller, signal) => tryVideoWorker(caller, RATE, signal),

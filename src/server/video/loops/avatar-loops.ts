@@ -37,6 +37,8 @@ export class AvatarLoops {
   readonly #shelf: LoopShelf;
   readonly #choice: LoopChoice;
   readonly #onChange: () => void;
+  /** Folders of prepared clips that were made ready for the lip-sync in this run. */
+  readonly #ready = new Set<string>();
   #picture: Promise<void> | undefined;
   #making: number | undefined;
   #problem: string | undefined;
@@ -188,15 +190,23 @@ export class AvatarLoops {
   /** Prepares the clip that is shown of a loop that speaks. */
   async #prepareLoop(loop: LoopName, signal: AbortSignal): Promise<void> {
     const key = SPEAKING.includes(loop) ? this.#choice.shown.find(([name]) => name === loop)?.[1] : undefined;
-    if (key === undefined || this.#shelf.isPrepared(key)) return;
+    if (key === undefined) return;
     await this.#prepare(key, this.#shelf.fileOf(key), await this.#shelf.factsOf(key), signal);
   }
 
   async #prepare(key: string, file: string, facts: BaseClipFacts, signal: AbortSignal): Promise<void> {
-    if (this.#shelf.isPrepared(key)) return;
-    for await (const _ of this.#tools.worker.prepare(file, this.#shelf.preparedOf(key), facts, signal));
-    signal.throwIfAborted();
-    this.#shelf.prepared(key);
+    const folder = this.#shelf.preparedOf(key);
+    const { worker } = this.#tools;
+    if (!this.#shelf.isPrepared(key)) {
+      for await (const _ of worker.prepare(file, folder, facts, signal));
+      signal.throwIfAborted();
+      this.#shelf.prepared(key);
+    } else if (!this.#ready.has(folder)) {
+      // Prepared in an earlier run, whose lip-sync may have been another one.
+      for await (const _ of worker.makeReady?.(folder, signal) ?? []);
+      signal.throwIfAborted();
+    }
+    this.#ready.add(folder);
   }
 
   #addressOf(key: string): string {

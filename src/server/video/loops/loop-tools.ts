@@ -7,7 +7,7 @@ import type { Turnstile } from './turnstile.ts';
 
 /** What the base clips of any avatar are made with. */
 export type LoopTools = {
-  readonly worker: Pick<VideoWorker, 'prepare'>;
+  readonly worker: Pick<VideoWorker, 'prepare' | 'makeReady'>;
   /** From the quickest to the best: each one's clips are shown until the next one's are there. */
   readonly makers: readonly LoopMaker[];
   readonly prompts: LoopPrompts;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { isIgnoredInBase, VIDEO_MODELS, WAN22_BASE_REPO } from '../../../models/manifest-video.ts';
-import type { VideoModel } from '../../../models/model-entry.ts';
+import { isIgnoredInBase, WAN22_BASE_REPO, WAN22_MODELS } from '../../../models/manifest-video.ts';
+import type { Wan22Model } from '../../../models/model-entry.ts';
 import { ModelStoreError } from '../../../models/model-store-error.ts';
 import type { ModelStore } from '../../../models/store.ts';
 import { VideoError } from '../../contracts.ts';
@@ -12,8 +12,8 @@ export type Wan22Store = Pick<ModelStore, 'find' | 'missing' | 'pull'>;
 type Own = Pick<Wan22Settings, 'baseModel' | 'highNoise' | 'lowNoise'>;
 
 /** The parts of a model that are to come from the hub; undefined where the user has named all of them. */
-export function wantedFromHub({ baseModel, highNoise, lowNoise }: Own, weights: Weights): VideoModel | undefined {
-  const model = VIDEO_MODELS.find((one) => one.weights === weights)!;
+export function wantedFromHub({ baseModel, highNoise, lowNoise }: Own, weights: Weights): Wan22Model | undefined {
+  const model = WAN22_MODELS.find((one) => one.weights === weights)!;
   const isOwn: Readonly<Record<string, boolean>> = {
     base: baseModel !== '',
     'high-noise': highNoise !== '',
@@ -28,7 +28,7 @@ export function wantedFromHub({ baseModel, highNoise, lowNoise }: Own, weights: 
   return { ...model, files, totalBytes: Math.max(0, model.totalBytes - without) };
 }
 
-const sizeOfBase = (model: VideoModel): number =>
+const sizeOfBase = (model: Wan22Model): number =>
   model.files.reduce((sum, { role, bytes = 0 }) => sum + (role === 'base' ? bytes : 0), 0);
 
 /**
@@ -53,7 +53,7 @@ export async function wan22Files(
 }
 
 async function fetched(
-  entry: VideoModel,
+  entry: Wan22Model,
   store: Wan22Store,
   say: (line: string) => void,
   onProgress: (done: number) => void,

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LipSync, VideoError } from '../contracts.ts';
+import type { News } from '../news.ts';
+
+/** What failed at first may be mended meanwhile; what still fails after all of these is left alone. */
+const WAITS_MS = [5_000, 30_000, 120_000, 600_000];
+
+/**
+ * A lip-sync that takes long to be ready, and `meanwhile` until `warmUp` has ended well: no reply waits for it, or is without a
+ * mouth because it cannot start. A warm-up that fails is tried again a few times; `say` hears how it goes.
+ */
+export function onceReady(
+  best: LipSync,
+  meanwhile: LipSync,
+  warmUp: (signal: AbortSignal) => Promise<void>,
+  say: (news: News) => void,
+  waitsMs: readonly number[] = WAITS_MS,
+): LipSync {
+  const closed = new AbortController();
+  let ready = false;
+  const make = async () => {
+    for (const [tries, waitMs] of [...waitsMs, undefined].entries()) {
+      try {
+        const began = performance.now();
+        await warmUp(closed.signal);
+        ready = true;
+        const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+        return say({ level: 'info', text: `MuseTalk paints the mouths now; it was ready after ${seconds} s.` });
+      } catch (error) {
+        if (closed.signal.aborted) return;
+        if (tries === 0) say({ level: 'warn', text: `${sentenceOf(error)} Mouth shapes from the sound (visemes) do.` });
+        if (waitMs !== undefined) await sleep(waitMs, undefined, { signal: closed.signal, ref: false });
+      }
+    }
+  };
+  const making = make().catch(() => {});
+  return {
+    ...(best.prepare && { prepare: best.prepare.bind(best) }),
+    frames: (base, speech, rate, signal) => (ready ? best : meanwhile).frames(base, speech, rate, signal),
+    async [Symbol.asyncDispose]() {
+      closed.abort();
+      await best[Symbol.asyncDispose]();
+      await meanwhile[Symbol.asyncDispose]();
+      await making;
+    },
+  };
+}
+
+function sentenceOf(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof VideoError ? message : `MuseTalk could not be made ready: ${message}`;
+}

@@ -1,0 +1,54 @@
+import type { LipSync } from '../contracts.ts';
+import type { News } from '../news.ts';
+import type { MuseTalkSettings } from './musetalk/networks.ts';
+import type { RemoteLipSyncSettings } from './remote-connection.ts';
+
+/** Which lip-sync, and how it is set up: plain data, for another process. */
+export type LipSyncSettings =
+  | { readonly engine: 'visemes' }
+  | ({ readonly engine: 'remote' } & RemoteLipSyncSettings)
+  | ({ readonly engine: 'musetalk' } & MuseTalkSettings & {
+        /** Of the converted networks, and the width of their speech states. */
+        readonly version: string;
+        readonly width: number;
+      });
+
+/** Whether a lip-sync is made ready at once and stays so, or rests when it has had nothing to do for a while. */
+export type Readiness = 'stays' | 'rests';
+
+/** How long networks that rest wait for more work before they give their memory back. */
+const REST_MS = 120_000;
+
+/** Opens a lip-sync; `say` hears what its user may want to know. */
+export async function openLipSync(
+  settings: LipSyncSettings,
+  readiness: Readiness,
+  say: (news: News) => void,
+): Promise<LipSync> {
+  switch (settings.engine) {
+    case 'visemes':
+      return (await import('./visemes.ts')).createVisemes();
+    case 'remote':
+      return (await import('./remote.ts')).createRemoteLipSync(settings);
+    case 'musetalk': {
+      const [{ createMuseTalk }, { startNetworks }] = await Promise.all([
+        import('./musetalk.ts'),
+        import('./musetalk/process/start-networks.ts'),
+      ]);
+      const start = () => startNetworks(settings, (text) => say({ level: 'info', text }));
+      if (readiness === 'rests') {
+        const { restingNetworks } = await import('./musetalk/resting-networks.ts');
+        return createMuseTalk(restingNetworks(settings.width, start, REST_MS), settings);
+      }
+      const [{ createVisemes }, { onceReady }, { warmUp }, { unhurried }] = await Promise.all([
+        import('./visemes.ts'),
+        import('./once-ready.ts'),
+        import('./musetalk/warm-up.ts'),
+        import('./musetalk/unhurried.ts'),
+      ]);
+      const networks = start();
+      const museTalk = unhurried(createMuseTalk(networks, settings), settings);
+      return onceReady(museTalk, createVisemes(), (signal) => warmUp(networks, signal), say);
+    }
+  }
+}

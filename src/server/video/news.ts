@@ -1,0 +1,2 @@
+/** What a process of the video tier has to say while it works: one sentence for the log. */
+export type News = { readonly level: 'info' | 'warn'; readonly text: string };
