@@ -44,7 +44,8 @@ const isOnnx = (head: Buffer): boolean =>
 
 /** A pickle of protocol 2 to 5, or a zip archive that holds one, as PyTorch writes; an unreadable archive counts. */
 async function isPickle(handle: FileHandle, head: Buffer, size: number): Promise<boolean> {
-  if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5) return true;
+  // No opcode is below 40; a smaller number there belongs to the length of a safetensors file's header, such as 640.
+  if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5 && !(head[2]! < 40)) return true;
   if (head.length < 4 || head.readUInt32LE(0) !== 0x04034b50) return false;
   // The archive's list of files lies before its last record, which a comment of up to 65535 bytes may follow.
   const tailStart = Math.max(0, size - 65_557);

@@ -55,6 +55,7 @@ describe('the bytes of a file', () => {
     ['ggml-tiny.bin', latin('lmgg\0\0')],
     ['voices.bin', Buffer.alloc(64, 7)],
     ['model.safetensors', safetensors('{"a":1}')],
+    ['model.safetensors', safetensors(`{"a":1${' '.repeat(633)}}`)],
     ['model.onnx', latin('\x08\x07\x12\x07')],
     ['tokens.txt', Buffer.alloc(0)],
     ['voices.bin', zip(['af.npy', 'am.npy'])],
