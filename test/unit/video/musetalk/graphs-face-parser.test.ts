@@ -76,6 +76,12 @@ describe('the face parser', () => {
         /no tensor cp\.resnet\.layer3\.1\.conv2\.weight/,
       ],
       ['a norm is missing', 'ffm.convblk.bn.running_var', undefined, /no tensor ffm\.convblk\.bn\.running_var/],
+      [
+        'a shortcut is missing',
+        'cp.resnet.layer2.0.downsample.0.weight',
+        undefined,
+        /no tensor .*layer2\.0\.downsample\.0/,
+      ],
       ['a convolution takes other channels', 'ffm.conv2.weight', [12, 5, 1, 1], /\[12, 3, 1, 1\] is needed/],
       ['a convolution has no kernel', 'cp.conv_avg.conv.weight', [6, 10], /cp\.conv_avg\.conv\.weight as \[6, 10\]/],
       ['there are other classes', 'conv_out.conv_out.weight', [11, 12, 1, 1], /tells 11 classes apart instead of 19/],

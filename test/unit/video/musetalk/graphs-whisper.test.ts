@@ -67,6 +67,12 @@ describe("whisper's encoder", () => {
       expect(build).toThrow(/model\.encoder\.layers\.0\.fc1\.weight as \[40, 32\] where \[48, 32\] is needed/);
     });
 
+    it('is not one whose names begin otherwise', () => {
+      const bare = [...weights.tensors].map(([name, facts]) => [name.replace('model.encoder.', ''), facts] as const);
+      const graph = speechGraph({ ...weights, tensors: new Map(bare) }, readWhisperConfig(json));
+      expect(graph.weights).toHaveLength(67);
+    });
+
     it('names the tensor that is missing', () => {
       const tensors = new Map(weights.tensors);
       tensors.delete('model.encoder.layers.3.self_attn.out_proj.bias');

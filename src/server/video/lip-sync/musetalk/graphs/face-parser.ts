@@ -60,8 +60,8 @@ function layer(net: Net, maps: Maps, stride: 1 | 2): Maps {
 function block(net: Net, maps: Maps, stride: 1 | 2): Maps {
   const inner = relu(net, foldedConv(net, 'conv1', maps, { norm: 'bn1', stride }));
   const last = foldedConv(net, 'conv2', inner, { norm: 'bn2' });
-  const other = hasTensor(net, 'downsample.0.weight');
-  const shortcut = other ? foldedConv(net, 'downsample.0', maps, { norm: 'downsample.1', stride }) : maps;
+  const widened = stride > 1 || hasTensor(net, 'downsample.0.weight');
+  const shortcut = widened ? foldedConv(net, 'downsample.0', maps, { norm: 'downsample.1', stride }) : maps;
   return relu(net, add(net, last, shortcut));
 }
 
