@@ -29,6 +29,7 @@ const BENCHES: readonly Loader[] = [
   { ids: ['face-stop'], load: async () => (await import('./face-stop.ts')).faceStop },
   { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
   { ids: ['viseme-speed'], load: async () => (await import('./viseme-speed.ts')).visemeSpeed },
+  { ids: ['musetalk-frame'], load: async () => (await import('./musetalk-frame.ts')).musetalkFrame },
   { ids: ['av-drift'], load: async () => (await import('./av-drift.ts')).avDrift },
 ];
 

@@ -15,7 +15,10 @@ describe('resizing a picture', () => {
   it.each(expected('lanczos'))('by Lanczos as OpenCV: %s', (_, { size, box, to }, out) => {
     const made = resizeLanczos4(drawn(...size), box, ...to);
     expect(made).toMatchObject({ width: to[0], height: to[1] });
-    expect(apart(made.rgb, out)).toEqual(NOT_AT_ALL);
+    const { most, places } = apart(made.rgb, out);
+    // OpenCV computes weights in 32 bits; now and then one of them is rounded to the other side.
+    expect(most).toBeLessThanOrEqual(1);
+    expect(places).toBeLessThan(out.length / 500);
   });
 
   it.each(expected('linear'))('linearly as OpenCV: %s', (_, { size, to }, out) => {

@@ -28,10 +28,13 @@ export function faceMask(classes: Uint8Array, crop: Box, face: Box, mode: MaskMo
     bottom: Math.min(height, face.y - crop.y + face.height),
   };
   const lower = { ...inside, top: Math.max(inside.top, Math.trunc(UPPER * height)) };
-  const kept = new Uint8Array(width * height);
-  copyEdges(region, kept, width, lower);
-  if (kept.every((value) => value === 0)) copyEdges(region.fill(255), kept, width, inset(lower, size >> 1));
-  return cut(gaussianBlur(kept, width, height, size), crop, inside);
+  const soft = (some: Uint8Array, edges: Edges): Mask => {
+    const kept = new Uint8Array(width * height);
+    copyEdges(some, kept, width, edges);
+    return cut(gaussianBlur(kept, width, height, size), crop, inside);
+  };
+  const mask = soft(region, lower);
+  return mask.alpha.length > 0 ? mask : soft(region.fill(255), inset(lower, size >> 1));
 }
 
 /** First and last of columns and rows; the last do not belong to it. */

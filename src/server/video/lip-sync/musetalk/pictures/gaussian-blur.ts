@@ -18,11 +18,11 @@ export function gaussianBlur(plane: Uint8Array, width: number, height: number, s
   const reach = size >> 1;
   const area = reached(plane, width, height, reach);
   if (!area) return out;
-  const { left, right, top, bottom } = area;
+  const { left, right, top, bottom, first, last } = area;
   const span = right - left;
   const columns = mirrored(left - reach, right + reach, width);
   const across = new Uint16Array(span * height);
-  for (let y = 0; y < height; y++) {
+  for (let y = first; y <= last; y++) {
     const row = y * width;
     for (let x = 0; x < span; x++) {
       let sum = 0;
@@ -35,10 +35,11 @@ export function gaussianBlur(plane: Uint8Array, width: number, height: number, s
   for (let y = top; y < bottom; y++) {
     sums.fill(1 << 15);
     for (let k = 0; k < size; k++) {
-      const row = rows[y - top + k]! * span;
+      const row = rows[y - top + k]!;
       const weight = kernel[k]!;
-      if (weight === 0) continue;
-      for (let x = 0; x < span; x++) sums[x] = sums[x]! + weight * across[row + x]!;
+      if (weight === 0 || row < first || row > last) continue;
+      const start = row * span;
+      for (let x = 0; x < span; x++) sums[x] = sums[x]! + weight * across[start + x]!;
     }
     for (let x = 0; x < span; x++) out[y * width + left + x] = sums[x]! >> 16;
   }
@@ -78,7 +79,7 @@ function mirrored(from: number, to: number, length: number): Int32Array {
   });
 }
 
-/** The part of the plane that a blur with this reach can leave other than 0; most of a mask is 0. */
+/** The part of the plane that a blur with this reach can leave other than 0, and which rows are so now; most of a mask is 0. */
 function reached(plane: Uint8Array, width: number, height: number, reach: number) {
   let [left, right, top, bottom] = [width, 0, height, 0];
   for (let y = 0; y < height; y++) {
@@ -96,5 +97,7 @@ function reached(plane: Uint8Array, width: number, height: number, reach: number
     right: Math.min(width, right + reach),
     top: Math.max(0, top - reach),
     bottom: Math.min(height, bottom + reach),
+    first: top,
+    last: bottom - 1,
   };
 }

@@ -25,22 +25,28 @@ export function shrink(mask: Uint8Array, width: number, height: number, shape: S
 
 /** Spreads the pixels of one value over the shape around them; beyond the edges there are none. */
 function touched(mask: Uint8Array, width: number, height: number, shape: Shape, value: 0 | 255): Uint8Array {
-  // How many there are left of each place of a row, so that any stretch of it takes two looks.
-  const before = new Int32Array((width + 1) * height);
-  for (let y = 0; y < height; y++) {
-    const row = y * (width + 1);
-    for (let x = 0; x < width; x++) before[row + x + 1] = before[row + x]! + (mask[y * width + x] === value ? 1 : 0);
+  const [left, right] = [Math.max(0, ...shape.map(({ from }) => -from)), Math.max(0, ...shape.map(({ to }) => to))];
+  // How many there are left of each place of a row, so that any stretch of it takes two looks; also beyond its ends.
+  const length = left + width + 1 + right;
+  const before = new Int32Array(length * height);
+  for (let y = 0, at = 0; y < height; y++, at += length) {
+    let count = 0;
+    for (let x = 0; x < width; x++) {
+      if (mask[y * width + x] === value) count++;
+      before[at + left + x + 1] = count;
+    }
+    before.fill(count, at + left + width + 1, at + length);
   }
   const out = new Uint8Array(width * height).fill(255 - value);
   for (let y = 0; y < height; y++) {
     for (const { down, from, to } of shape) {
       if (y + down < 0 || y + down >= height) continue;
-      const row = (y + down) * (width + 1);
-      if (before[row + width] === 0) continue;
-      for (let x = 0; x < width; x++) {
-        const start = Math.min(width, Math.max(0, x + from));
-        const end = Math.min(width, Math.max(0, x + to + 1));
-        if (before[row + end] !== before[row + start]) out[y * width + x] = value;
+      const row = (y + down) * length;
+      if (before[row + length - 1] === 0) continue;
+      let start = row + left + from;
+      let end = row + left + to + 1;
+      for (let i = y * width; i < (y + 1) * width; i++) {
+        if (before[start++] !== before[end++]) out[i] = value;
       }
     }
   }
