@@ -1,8 +1,9 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { SafetensorsHeader } from '../../../weights/safetensors.ts';
 import { VideoError } from '../../contracts.ts';
 import { isWanBlock, noiseWord } from './noise-word.ts';
-import { readSafetensorsHeader, type SafetensorsHeader } from './safetensors.ts';
+import { safetensorsHeaderOf } from './safetensors.ts';
 import type { Wan22Files, Wan22Settings, Weights } from './settings.ts';
 
 /** What LightX2V opens in the base model's folder, and the least bytes of what is no such file when it is smaller. */
@@ -95,7 +96,7 @@ async function expert(file: string, noise: 'high_noise' | 'low_noise', key: stri
   if (/comfyui/i.test(basename(file))) {
     throw new VideoError(`${file} is in ComfyUI's form; ${setting} wants the file of that name without it.`);
   }
-  const header = await readSafetensorsHeader(file);
+  const header = await safetensorsHeaderOf(file);
   const said = noiseWord(basename(file), header.metadata);
   if (said !== undefined && said !== noise) {
     const hint = said === 'both' ? 'Rename it' : 'Are video.baseClips.highNoise and lowNoise swapped? Correct them';
@@ -119,7 +120,7 @@ function kindOf({ tensors }: SafetensorsHeader, file: string, setting: string): 
       `${file} is no expert of Wan2.2-I2V-A14B (${(count / 1e9).toFixed(1)} billion weights${channels ? `, ${channels} channels` : ''}). Correct ${setting}.`,
     );
   }
-  const types = new Set(large.map(([, { type }]) => type));
+  const types = new Set(large.map(([, { dtype }]) => dtype));
   if (types.has('F8_E4M3')) return 'fp8';
   if (types.has('I8')) return 'int8';
   if ([...types].every((type) => ['BF16', 'F16', 'F32'].includes(type))) return 'bf16';

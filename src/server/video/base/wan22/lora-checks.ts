@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { VideoError } from '../../contracts.ts';
 import { isWanBlock, noiseWord } from './noise-word.ts';
-import { readSafetensorsHeader } from './safetensors.ts';
+import { safetensorsHeaderOf } from './safetensors.ts';
 import type { LoraSettings, Weights } from './settings.ts';
 
 const TARGETS = ['high_noise', 'low_noise'] as const;
@@ -39,7 +39,7 @@ export async function checkLoras(loras: readonly LoraSettings[], weights: Weight
 async function checkLora({ target, path }: LoraSettings): Promise<void> {
   const about = await stat(path).catch(() => undefined);
   if (!about?.isFile()) throw new VideoError(`The LoRA ${path} is no file. Correct video.baseClips.loras.`);
-  const { tensors, metadata } = await readSafetensorsHeader(path);
+  const { tensors, metadata } = await safetensorsHeaderOf(path);
   const names = [...tensors.keys()];
   if (!names.some((name) => isWanBlock(name) && /lora|\.diff(?:_[bm])?$/.test(name))) {
     throw new VideoError(
