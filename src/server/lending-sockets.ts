@@ -9,7 +9,8 @@ import type { VideoProcess } from './video-process.ts';
 const MAX_LENT = 4;
 /** A line that takes nothing of so much is given up. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-const SILENT_MS = 30_000;
+/** Longer than loading a lip-sync takes. */
+const SILENT_MS = 60_000;
 
 type Lender = Pick<VideoProcess, 'lend'>;
 

@@ -1,18 +1,21 @@
 import type { BaseClip, Box, Picture } from '../contracts.ts';
 import { cutBox } from '../pictures/cut-box.ts';
 
-/** How much of the face's own size a lip-sync may want to see on each side of it. */
-const AROUND = 0.25;
+/**
+ * How much of the face's own size a lip-sync may want to see beside it: MuseTalk parses a square half as large again as what it
+ * paints, and finds landmarks best where it sees hair and shoulders.
+ */
+const AROUND = { side: 0.6, above: 0.5, below: 0.6 };
 
 /** The part of all pictures of `base` that a lip-sync may want to see: the faces, wherever they are, and what is around them. */
 export function faceRegion(base: BaseClip): Box {
   let [left, top, right, bottom] = [base.width, base.height, 0, 0];
   for (let i = 0; i < base.frames; i++) {
     const { box } = base.face(i);
-    left = Math.min(left, box.x - AROUND * box.width);
-    top = Math.min(top, box.y - AROUND * box.height);
-    right = Math.max(right, box.x + (1 + AROUND) * box.width);
-    bottom = Math.max(bottom, box.y + (1 + AROUND) * box.height);
+    left = Math.min(left, box.x - AROUND.side * box.width);
+    top = Math.min(top, box.y - AROUND.above * box.height);
+    right = Math.max(right, box.x + (1 + AROUND.side) * box.width);
+    bottom = Math.max(bottom, box.y + (1 + AROUND.below) * box.height);
   }
   const [x, y] = [Math.max(0, Math.floor(left)), Math.max(0, Math.floor(top))];
   return {

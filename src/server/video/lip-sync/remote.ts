@@ -7,7 +7,8 @@ import { connect, type RemoteLipSyncSettings } from './remote-connection.ts';
 import type { Patch } from './remote-messages.ts';
 import { add } from './remote-region.ts';
 
-const PATIENCE_MS = 10_000;
+/** Long enough for a far end that has to load its networks first. */
+const PATIENCE_MS = 30_000;
 
 const inflate = promisify(inflateRaw);
 
