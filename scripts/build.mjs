@@ -35,8 +35,9 @@ await build({
   logLevel: 'warning',
 });
 cpSync(`${client}/public`, 'dist/client', { recursive: true });
-const presets = 'server/video/avatars/presets';
-cpSync(`src/${presets}`, `dist/${presets}`, { recursive: true });
+for (const folder of ['avatars/presets', 'lip-sync/musetalk/convert/reference']) {
+  cpSync(`src/server/video/${folder}`, `dist/server/video/${folder}`, { recursive: true });
+}
 
 const { buildLanguageModel } = await import('../dist/server/engines/pocketsphinx/language-model.js');
 await buildLanguageModel();

@@ -1,0 +1,103 @@
+import { cpus } from 'node:os';
+import { EngineError } from '../../../../engines/contracts.ts';
+import { Worker } from '../../../../workers/worker.ts';
+import { VideoError } from '../../../contracts.ts';
+import { converted } from '../convert/converted.ts';
+import { readProbes } from '../convert/probes.ts';
+import { BATCHES, type Batch, type Device } from '../networks.ts';
+import { askedCard } from './memory.ts';
+import { networksWorker } from './start-networks.ts';
+import { repeated } from './tensors.ts';
+import { resultOf } from './told.ts';
+
+/** How quick MuseTalk is on a device. */
+export type Speed = {
+  readonly device: Device;
+  /** The card's or the processor's name, where it is known. */
+  readonly name?: string;
+  /** With batches of eight; on the CPU, which paints one by one, that is the speed of any batch. */
+  readonly framesPerSecond: number;
+  /** From the log-mel of some speech, everything loaded, to its first batch of four frames; on the CPU of one. */
+  readonly firstBatchMs: number;
+  /** Frames per second by the size of the batch. */
+  readonly byBatch: Readonly<Partial<Record<Batch, number>>>;
+  /** What the card's memory holds after that, of all programs, in bytes; where nvidia-smi tells it. */
+  readonly cardBytes?: number;
+};
+
+const FIRST: Batch = 4;
+const ROUNDS = 5;
+/** Tokens that the first batch needs: those of four frames, and what they hear around them. */
+const TOKENS = 16;
+
+/**
+ * Measures the converted networks in `folder` on a device, in a process of their own. Rejects with a `VideoError` where they do
+ * not compute there, and with the signal's reason once that aborts.
+ */
+export async function measureSpeed(
+  folder: string,
+  device: 'auto' | Device,
+  gpu: number,
+  signal: AbortSignal,
+): Promise<Speed> {
+  signal.throwIfAborted();
+  const { width } = converted(folder);
+  const { speech, frame } = await readProbes(folder);
+  const worker = new Worker(networksWorker({ folder, device, gpu, mask: 'jaw', margin: 0 }));
+  const stop = () => worker.kill('was ended');
+  signal.addEventListener('abort', stop, { once: true });
+  const say = () => {};
+  const hear = () => resultOf(worker, 'speech', [speech.inputs.mel!.data, 0, TOKENS], say, signal);
+  const paint = (batch: Batch) => {
+    const { states, latents } = frame.inputs;
+    return resultOf(
+      worker,
+      'faces',
+      [repeated(states!, batch).data, repeated(latents!, batch).data, width],
+      say,
+      signal,
+    );
+  };
+  try {
+    await worker.start();
+    // Loads, and on a card makes it ready for each size.
+    await hear();
+    await paint(1);
+    const chosen = await resultOf(worker, 'device', [], say, signal);
+    const onCpu = chosen.device === 'cpu';
+    const firstBatchMs = await timed(
+      async () => {
+        await hear();
+        await paint(onCpu ? 1 : FIRST);
+      },
+      onCpu ? 1 : ROUNDS,
+    );
+    const byBatch: Partial<Record<Batch, number>> = {};
+    for (const batch of onCpu ? ([1] as const) : BATCHES) {
+      byBatch[batch] = (1_000 * batch) / (await timed(() => paint(batch), onCpu ? 1 : ROUNDS));
+    }
+    const framesPerSecond = byBatch[onCpu ? 1 : 8]!;
+    const name = onCpu ? cpus()[0]?.model : await askedCard(gpu, 'name');
+    const used = onCpu ? undefined : Number(await askedCard(gpu, 'memory.used'));
+    const facts = { device: chosen.device, framesPerSecond, firstBatchMs, byBatch };
+    return { ...facts, ...(name ? { name } : {}), ...(used ? { cardBytes: used * 2 ** 20 } : {}) };
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw cause instanceof EngineError ? new VideoError(cause.message, { cause }) : cause;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    worker.kill('is done');
+    await worker.ended;
+  }
+}
+
+/** The median time of some rounds, in milliseconds. */
+async function timed(work: () => Promise<unknown>, rounds: number): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const began = performance.now();
+    await work();
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b)[rounds >> 1]!;
+}
