@@ -1,12 +1,18 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import type { Config } from './config.ts';
+import { lipSyncCheck } from './doctor-lip-sync.ts';
 import type { Finding } from './machine/check.ts';
+import type { Gpu } from './machine/machine.ts';
 
 /** Avatars with their base clips, decoded ones too, and the clips that are kept. */
 const DISK_GIB = 3;
 
 /** The checks of the video tier; one line that says that it is off, where it is. */
-export function videoChecks(config: Config, signal: AbortSignal): [string, () => Finding | Promise<Finding>][] {
+export function videoChecks(
+  config: Config,
+  gpus: readonly Gpu[],
+  signal: AbortSignal,
+): [string, () => Finding | Promise<Finding>][] {
   if (!config.video.enabled) {
     return [['video', () => ({ result: 'pass', found: 'off; video.enabled: true gives the assistant a face' })]];
   }
@@ -14,7 +20,7 @@ export function videoChecks(config: Config, signal: AbortSignal): [string, () =>
     ['video encoder', () => encoder(config, signal)],
     ['face finder', faceFinder],
     ['base clips', () => baseClips(config)],
-    ['lip-sync', () => lipSync(config)],
+    ['lip-sync', () => lipSyncCheck(config, gpus, signal)],
     ['video disk', () => disk(config)],
   ];
 }
@@ -58,11 +64,6 @@ async function baseClips({ video: { baseClips } }: Config): Promise<Finding> {
     case 'openai-videos':
       return { result: 'pass', found: `openai-videos: ${baseClips.baseUrl}; it is asked when the server starts` };
   }
-}
-
-function lipSync({ video: { lipSync } }: Config): Finding {
-  if (lipSync.engine !== 'remote') return { result: 'pass', found: 'visemes: mouth shapes from the sound' };
-  return { result: 'pass', found: `remote: ${lipSync.baseUrl}; what is said is heard there` };
 }
 
 async function disk({ cache: { folder } }: Config): Promise<Finding> {

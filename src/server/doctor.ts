@@ -50,7 +50,7 @@ async function examine(
     ['voice detector', voiceDetector],
     ['recogniser', () => recogniser(config)],
     ['language model', () => languageModel(config)],
-    ...videoChecks(config, signal),
+    ...videoChecks(config, found.gpus, signal),
   ];
   const done: Check[] = [...machineChecks(found), ...(await packageChecks(signal))];
   for (const [name, check] of checks) done.push({ name, ...(await check()) });

@@ -1,3 +1,4 @@
+import type { Conversion } from './conversions.ts';
 import { embeddedModels } from './embedded-models.ts';
 import type { ModelEntry } from './models/model-entry.ts';
 import type { ModelStore } from './models/store.ts';
@@ -8,6 +9,7 @@ export async function listModels(
   all: readonly ModelEntry[],
   needed: ReadonlySet<string>,
   store: ModelStore,
+  conversions: ReadonlyMap<string, Conversion>,
   cacheFolder: string,
 ): Promise<{ readonly models: readonly object[]; readonly table: readonly string[] }> {
   const neural = await Promise.all(
@@ -15,15 +17,22 @@ export async function listModels(
       const { stage, id, title, languages, licence, repo: source } = entry;
       const stored = await store.find(entry);
       const place = { bytes: stored?.bytes ?? entry.totalBytes, path: stored?.folder, onDisk: stored !== undefined };
-      return { stage, id, title, source, languages, licence, ...place, needed: needed.has(id) };
+      const conversion = conversions.get(id);
+      const made = await conversion?.find();
+      const converted = made ? { path: made.folder, bytes: made.bytes } : null;
+      const own = { ...place, needed: needed.has(id), ...(conversion && { converted }) };
+      return { stage, id, title, source, languages, licence, ...own };
     }),
   );
   const found = await embeddedModels(cacheFolder);
   const embedded = found.map((model) => ({ ...model, onDisk: model.path !== undefined }));
   const table = aligned([
     ['stage', 'id', 'title', 'languages', 'licence', 'size', 'on this disk'],
-    ...neural.map(({ stage, id, title, languages, licence, bytes, path, needed }) => {
-      const where = path ?? (needed ? `not here, but needed; voice-chat models pull ${id}` : '-');
+    ...neural.map(({ stage, id, title, languages, licence, bytes, path, needed, converted }) => {
+      const pull = `voice-chat models pull ${id}`;
+      const files = path ?? (needed ? `not here, but needed; ${pull}` : '-');
+      const toConvert = path !== undefined && converted === null ? `, not converted; ${pull}` : '';
+      const where = `${files}${converted ? `, converted: ${converted.path}` : toConvert}`;
       return [stage, id, title, languages.join(' '), licence, megabytes(bytes), where];
     }),
     ...embedded.map(({ stage, title, licence, bytes, path }) => {

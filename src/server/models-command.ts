@@ -1,10 +1,13 @@
 import { type Config, ConfigError } from './config.ts';
+import { type Conversion, conversionsOf } from './conversions.ts';
 import { listModels } from './list-models.ts';
 import { MODELS } from './models/manifest.ts';
 import type { ModelEntry } from './models/model-entry.ts';
 import { ModelStoreError } from './models/model-store-error.ts';
 import { ModelStore } from './models/store.ts';
+import type { StoredModel } from './models/stored-model.ts';
 import { nearest } from './nearest.ts';
+import { showConversion } from './show-conversion.ts';
 import { megabytes, type Screen, showDownload } from './show-download.ts';
 
 export type ModelsContext = {
@@ -14,6 +17,8 @@ export type ModelsContext = {
   readonly planned?: (signal: AbortSignal) => Promise<readonly ModelEntry[]>;
   /** What there is to choose from; the manifest, if left out. */
   readonly models?: readonly ModelEntry[];
+  /** What has to become of some of them, by their ids; the real thing, if left out. */
+  readonly conversions?: ReadonlyMap<string, Conversion>;
   /** Where the answer goes, and where progress is shown. */
   readonly output?: Screen;
   readonly screen?: Screen;
@@ -24,6 +29,8 @@ type Ready = Required<Omit<ModelsContext, 'planned' | 'models'>> & {
   readonly all: readonly ModelEntry[];
   readonly store: ModelStore;
   readonly print: (line: string) => void;
+  /** What is kept of what is being done, should it be stopped now. */
+  kept: string;
 };
 
 /**
@@ -39,14 +46,16 @@ export async function modelsCommand(
   const log = (line: string) => void screen.write(`${line}\n`);
   const store = new ModelStore({ ...config.models, log });
   const print = (line: string) => void output.write(`${line}\n`);
-  const ready: Ready = { config, json, planned, all, output, screen, store, print };
+  const { conversions = conversionsOf(config) } = context;
+  const kept = 'What came is kept: pull again to go on from there.';
+  const ready: Ready = { config, json, planned, all, conversions, output, screen, store, print, kept };
   const [action = 'list', ...ids] = args;
   if (action === 'list' && ids.length > 0) throw new ConfigError(`What is "${ids.join(' ')}"? See voice-chat --help.`);
   try {
     return await run(action, ids, ready, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
-    screen.write(action === 'pull' ? 'Stopped. What came is kept: pull again to go on from there.\n' : 'Stopped.\n');
+    screen.write(action === 'pull' ? `Stopped. ${ready.kept}\n` : 'Stopped.\n');
     return 1;
   }
 }
@@ -66,9 +75,10 @@ async function run(action: string, ids: readonly string[], ready: Ready, signal:
   }
 }
 
-async function list({ config, json, planned, all, store, print }: Ready, signal: AbortSignal): Promise<number> {
+async function list(ready: Ready, signal: AbortSignal): Promise<number> {
+  const { config, json, planned, all, conversions, store, print } = ready;
   const needed = new Set((await planned?.(signal))?.map(({ id }) => id));
-  const { models, table } = await listModels(all, needed, store, config.cache.folder);
+  const { models, table } = await listModels(all, needed, store, conversions, config.cache.folder);
   if (json) print(JSON.stringify({ models }));
   else for (const line of table) print(line);
   return 0;
@@ -95,28 +105,63 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
   }
   const shown = showDownload(screen);
   const stored = await store.pull(entries, shown.show, signal).finally(() => shown.end());
-  const here = stored.map(({ entry, folder, bytes }) => ({ id: entry.id, path: folder, bytes }));
+  const here = [];
+  for (const model of stored) {
+    const { entry, folder, bytes } = model;
+    here.push({ id: entry.id, path: folder, bytes, ...(await converted(ready, model, signal)) });
+  }
   if (json) print(JSON.stringify({ models: here }));
-  else for (const { id, path } of here) print(`${id} is here: ${path}`);
+  else {
+    for (const { id, path, converted } of here) {
+      print(`${id} is here: ${path}${converted === undefined ? '' : `, converted: ${converted.path}`}`);
+    }
+  }
   return 0;
 }
 
+/** Makes of a model that is here what it is used by, where it cannot be used as it was published. */
+async function converted(
+  ready: Ready,
+  model: StoredModel,
+  signal: AbortSignal,
+): Promise<{ converted?: { path: string; bytes: number } }> {
+  const { conversions, screen } = ready;
+  const conversion = conversions.get(model.entry.id);
+  if (!conversion) return {};
+  ready.kept = 'What was downloaded is kept; pull again to convert it.';
+  const shown = showConversion(screen);
+  const say = (line: string) => {
+    shown.end();
+    screen.write(`${line}\n`);
+  };
+  const made = await conversion
+    .make(model, (step, done) => shown.show(step, done), say, signal)
+    .finally(() => shown.end());
+  return { converted: { path: made.folder, bytes: made.bytes } };
+}
+
 async function verify(
-  { json, all, store, print }: Ready,
+  { json, all, conversions, store, print }: Ready,
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
   const found = await Promise.all(all.map((entry) => store.find(entry)));
   const entries = ids.length > 0 ? chosen(all, ids) : all.filter((_, i) => found[i]);
-  const results: { id: string; ok: boolean; files: unknown[] }[] = [];
+  const results: { id: string; ok: boolean; files: unknown[]; converted?: boolean }[] = [];
   for (const entry of entries) {
     const files = await store.verify(entry, signal);
     const bad = files.filter(({ state }) => state === 'wrong' || state === 'missing');
     const unchecked = files.filter(({ state }) => state === 'unchecked').length;
-    results.push({ id: entry.id, ok: bad.length === 0, files });
+    const conversion = conversions.get(entry.id);
+    const isConverted = conversion ? (await conversion.find()) !== undefined : undefined;
+    const ok = bad.length === 0 && isConverted !== false;
+    results.push({ id: entry.id, ok, files, ...(isConverted === undefined ? {} : { converted: isConverted }) });
     if (json) continue;
     const note = unchecked > 0 ? `; no checksum is known of ${unchecked}` : '';
-    if (bad.length === 0) print(`${entry.id}: ${files.length} ${files.length === 1 ? 'file' : 'files'} right${note}`);
+    if (bad.length === 0 && isConverted === false)
+      print(`${entry.id}: not converted; voice-chat models pull ${entry.id}`);
+    else if (bad.length === 0)
+      print(`${entry.id}: ${files.length} ${files.length === 1 ? 'file' : 'files'} right${note}`);
     else if (bad.length === files.length && bad.every(({ state }) => state === 'missing')) {
       print(`${entry.id}: not here; voice-chat models pull ${entry.id}`);
     } else {
@@ -129,14 +174,17 @@ async function verify(
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 
-async function remove({ json, all, store, print }: Ready, ids: readonly string[]): Promise<number> {
+async function remove({ json, all, conversions, store, print }: Ready, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) throw new ConfigError('Name the models to remove; voice-chat models lists them.');
   const entries = chosen(all, ids);
   const others = all.filter((entry) => !entries.includes(entry));
   const stored = await Promise.all(others.map((entry) => store.find(entry)));
   const keep = others.filter((_, i) => stored[i]);
   const freed: { id: string; bytes: number }[] = [];
-  for (const entry of entries) freed.push({ id: entry.id, bytes: await store.remove(entry, keep) });
+  for (const entry of entries) {
+    const bytes = await store.remove(entry, keep);
+    freed.push({ id: entry.id, bytes: bytes + ((await conversions.get(entry.id)?.remove()) ?? 0) });
+  }
   if (json) print(JSON.stringify({ models: freed }));
   else for (const { id, bytes } of freed) print(bytes > 0 ? `${id}: ${megabytes(bytes)} freed` : `${id} was not here`);
   return 0;
