@@ -12,7 +12,7 @@ import {
   findFacePoints,
   type PoseScores,
 } from '../../../../src/server/video/lip-sync/musetalk/prepare/pose.ts';
-import { posePlanes } from '../../../../src/server/video/lip-sync/musetalk/prepare/pose-picture.ts';
+import { mirroredPlanes, posePlanes } from '../../../../src/server/video/lip-sync/musetalk/prepare/pose-picture.ts';
 import { markedPicture, openMarkFinder } from './pose-network.ts';
 
 const folder = new URL('../../../fixtures/musetalk/pose/', import.meta.url);
@@ -67,7 +67,7 @@ describe('what the pose network sees', () => {
 
   it('is mirrored column by column', () => {
     const planes = posePlanes(picture(64, 40));
-    const mirrored = posePlanes(picture(64, 40), true);
+    const mirrored = mirroredPlanes(planes);
     const turned = planes.map((_, i) => planes[i - (i % POSE_WIDTH) + POSE_WIDTH - 1 - (i % POSE_WIDTH)]!);
     expect(Buffer.compare(Buffer.from(turned.buffer), Buffer.from(mirrored.buffer))).toBe(0);
   });

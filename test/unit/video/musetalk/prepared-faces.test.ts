@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BaseClip, VideoError } from '../../../../src/server/video/contracts.ts';
 import { cropAround } from '../../../../src/server/video/lip-sync/musetalk/pictures/crop-around.ts';
@@ -316,19 +317,37 @@ describe('the prepared faces of a clip without a folder', () => {
     expect(await ask(1)).toBe(1);
   });
 
-  it('are made once for two that ask at the same time, and again for the second when the first leaves', async () => {
+  it('are made once for two that ask at the same time', async () => {
     const kept = new KeptFaces();
     const by = networks();
     const [one, other] = await Promise.all([0, 1].map(() => openFaces(clipOf(PLACES), by, settings, kept)));
     const [a, b] = await Promise.all([one!.face(0, signal), other!.face(0, signal)]);
     expect(a).toBe(b);
     expect(by.asked.latents).toBe(1);
+  });
+
+  it('are made again for the second when the first leaves, for whom they were being made', async () => {
     const gone = new AbortController();
-    const first = one!.face(1, gone.signal);
-    const second = other!.face(1, signal);
-    gone.abort(new Error('left'));
+    const by = networks();
+    const leaving: Networks = {
+      ...by,
+      async pose(planes, until) {
+        if (until === gone.signal) {
+          // By now the second one waits.
+          await turn();
+          gone.abort(new Error('left'));
+        }
+        return by.pose(planes, until);
+      },
+    };
+    const kept = new KeptFaces();
+    const open = () => openFaces(clipOf(PLACES), leaving, settings, kept);
+    const [one, other] = [await open(), await open()];
+    const first = one.face(1, gone.signal);
+    const second = other.face(1, signal);
     await expect(first).rejects.toThrow('left');
     expect((await second).box.width).toBeGreaterThan(0);
+    expect(by.asked.latents).toBe(1);
   });
 
   it('are not made when nobody wants them any more, nor told wrongly when a network fails', async () => {

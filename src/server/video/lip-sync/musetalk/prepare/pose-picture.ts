@@ -27,11 +27,8 @@ export function poseView(width: number, height: number): PoseView {
   return { x: width / 2 - side / 2, y: height / 2 - upright / 2, width: side, height: upright };
 }
 
-/**
- * The picture as the pose network takes it, [3, 384, 288], between pixels by bilinear interpolation, black beyond its edges; with
- * `mirrored` its mirror image.
- */
-export function posePlanes(picture: Picture, mirrored = false): Float32Array {
+/** The picture as the pose network takes it, [3, 384, 288]: bilinear between its pixels, black beyond its edges. */
+export function posePlanes(picture: Picture): Float32Array {
   const { width, height, rgb } = picture;
   const view = poseView(width, height);
   const step = view.width / POSE_WIDTH;
@@ -46,7 +43,7 @@ export function posePlanes(picture: Picture, mirrored = false): Float32Array {
     const below = 3 * width * row.next;
     for (let x = 0; x < POSE_WIDTH; x++) {
       const { at, next, first, second } = columns[x]!;
-      const to = y * POSE_WIDTH + (mirrored ? POSE_WIDTH - 1 - x : x);
+      const to = y * POSE_WIDTH + x;
       for (let c = 0; c < 3; c++) {
         const left = 3 * at + c;
         const right = 3 * next + c;
@@ -57,6 +54,13 @@ export function posePlanes(picture: Picture, mirrored = false): Float32Array {
     }
   }
   return planes;
+}
+
+/** The mirror image of what `posePlanes` gives. */
+export function mirroredPlanes(planes: Float32Array): Float32Array {
+  const mirrored = planes.slice();
+  for (let at = 0; at < mirrored.length; at += POSE_WIDTH) mirrored.subarray(at, at + POSE_WIDTH).reverse();
+  return mirrored;
 }
 
 /** Two pixels of a line, and how much of each: nothing of what lies beyond its ends. */

@@ -1,6 +1,6 @@
 import type { Picture, Point } from '../../../contracts.ts';
 import { type MuseTalkNetworks, POSE_HEIGHT, POSE_SPLIT, POSE_WIDTH } from '../networks.ts';
-import { posePlanes, poseView } from './pose-picture.ts';
+import { mirroredPlanes, posePlanes, poseView } from './pose-picture.ts';
 
 /** Scores of all points along both axes, as `MuseTalkNetworks.pose` gives them. */
 export type PoseScores = Awaited<ReturnType<MuseTalkNetworks['pose']>>;
@@ -60,8 +60,11 @@ export async function findFacePoints(
   signal: AbortSignal,
 ): Promise<Point[]> {
   signal.throwIfAborted();
-  const scores = await networks.pose(posePlanes(picture), signal);
-  const mirrored = await networks.pose(posePlanes(picture, true), signal);
+  const planes = posePlanes(picture);
+  // Made now: what a network was given may have been handed on to its process.
+  const mirroredToo = mirroredPlanes(planes);
+  const scores = await networks.pose(planes, signal);
+  const mirrored = await networks.pose(mirroredToo, signal);
   return facePoints(scores, mirrored, picture.width, picture.height);
 }
 
