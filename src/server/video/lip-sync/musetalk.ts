@@ -97,10 +97,11 @@ async function* gathered(
   for (let taken: Taken | undefined; (taken = await listening.take()); ) {
     const { first, frames, size } = taken;
     const places = Array.from({ length: frames }, (_, i) => (first + i) % base.frames);
-    const [heard, pictures, prepared] = await Promise.all([
+    // Faces that were not prepared take long; meanwhile more is said, of which whisper had better hear.
+    const prepared = await facesAt(places, faces, signal);
+    const [heard, pictures] = await Promise.all([
       states.frames(first, frames, signal),
       Promise.all(places.map((index) => base.picture(index))),
-      facesAt(places, faces, signal),
     ]);
     const latents = new Float32Array(frames * LATENT_CHANNELS * LATENT_SIZE * LATENT_SIZE);
     for (const [i, face] of prepared.entries()) latents.set(face.latents, (i * latents.length) / frames);
