@@ -30,6 +30,7 @@ const BENCHES: readonly Loader[] = [
   { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
   { ids: ['viseme-speed'], load: async () => (await import('./viseme-speed.ts')).visemeSpeed },
   { ids: ['musetalk-frame'], load: async () => (await import('./musetalk-frame.ts')).musetalkFrame },
+  { ids: ['malformed-weights'], load: async () => (await import('./malformed-weights.ts')).malformedWeights },
   { ids: ['av-drift'], load: async () => (await import('./av-drift.ts')).avDrift },
 ];
 

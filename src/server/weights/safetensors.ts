@@ -16,6 +16,8 @@ export type SafetensorsHeader = {
 
 /** Networks of 1,100 tensors have headers of 150 kB; far above this somebody means harm. */
 const MOST_BYTES = 32_000_000;
+/** Of objects, lists and what is in them; a tensor has some ten. */
+const MOST_ITEMS = 1_500_000;
 
 const KNOWN = Object.keys(BYTES) as (keyof typeof BYTES)[];
 
@@ -92,6 +94,7 @@ function checkPlaces(
 }
 
 function headerIn(json: Buffer, file: string): [string, object | null][] {
+  const keys = keysIn(json, file);
   let header: unknown;
   try {
     header = JSON.parse(json.toString('utf8'));
@@ -100,26 +103,35 @@ function headerIn(json: Buffer, file: string): [string, object | null][] {
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) throw noSafetensors(file);
   const entries: [string, object | null][] = Object.entries(header);
-  if (entries.length > MOST_TENSORS) throw damaged(file, `it names more than ${MOST_TENSORS} tensors`);
   // Of two tensors of one name, the parser keeps the last.
-  if (keysIn(json) !== entries.length) throw damaged(file, 'two of its tensors have the same name');
+  if (keys !== entries.length) throw damaged(file, 'two of its tensors have the same name');
   return entries;
 }
 
-/** How many keys an object of JSON has, itself and not what is in it: colons outside of strings and inner braces. */
-function keysIn(json: Buffer): number {
-  const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
-  let [keys, depth, isText] = [0, 0, false];
+/**
+ * How many keys an object of JSON has, itself and not what is in it: colons outside of strings and inner braces. A `WeightsError`
+ * where the JSON is larger or deeper than headers are, which the parser would need a hundred times the memory for.
+ */
+function keysIn(json: Buffer, file: string): number {
+  const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+  let [keys, depth, items, isText] = [0, 0, 0, false];
   for (let i = 0; i < json.length; i++) {
     const byte = json[i]!;
     if (isText) {
       if (byte === BACKSLASH) i++;
       else if (byte === QUOTE) isText = false;
     } else if (byte === QUOTE) isText = true;
-    else if (byte === 0x7b || byte === 0x5b) depth++;
     else if (byte === 0x7d || byte === 0x5d) depth--;
-    else if (byte === COLON && depth === 1) keys++;
+    else if (byte === 0x7b || byte === 0x5b) {
+      items++;
+      // The header, a tensor, its sides.
+      if (++depth > 3) throw noSafetensors(file);
+    } else if (byte === COMMA) items++;
+    else if (byte === COLON && depth === 1 && ++keys > MOST_TENSORS) {
+      throw damaged(file, `it names more than ${MOST_TENSORS} tensors`);
+    }
   }
+  if (items > MOST_ITEMS) throw damaged(file, 'its header is longer than weights need');
   return keys;
 }
 
