@@ -48,7 +48,7 @@ export async function chooseLipSync(
       why: `MuseTalk was not measured on ${card.name} with this driver; voice-chat doctor does`,
     };
   }
-  const manages = `${card.name} paints ${speed.framesPerSecond.toFixed(0)} frames a second with MuseTalk`;
+  const manages = `${card.name} paints ${speed.framesPerSecond.toFixed(1)} frames a second with MuseTalk`;
   if (speed.framesPerSecond < ENOUGH_FPS) return { settings: VISEMES, why: `${manages}, and ${ENOUGH_FPS} are needed` };
   const settings = { engine: 'musetalk', ...USUAL, device: speed.device, folder } as const;
   return { settings: { ...settings, version: here.version, width: here.width }, why: manages };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/bench/fake-hub.ts';
 import { parseConfig } from '../../src/server/config.ts';
+import type { Conversion, Made } from '../../src/server/conversions.ts';
 import type { ModelEntry } from '../../src/server/models/model-entry.ts';
 import { modelsCommand } from '../../src/server/models-command.ts';
 import { CommandLine } from '../fixtures/command-line.ts';
@@ -25,15 +26,22 @@ async function withCommand() {
   return Object.assign(bench, {
     async run(
       args: string[],
-      more: { planned?: () => Promise<ModelEntry[]>; offline?: boolean; json?: boolean; signal?: AbortSignal } = {},
+      more: {
+        planned?: () => Promise<ModelEntry[]>;
+        offline?: boolean;
+        json?: boolean;
+        signal?: AbortSignal;
+        conversion?: Conversion;
+      } = {},
     ) {
       let output = '';
       let screen = '';
-      const { planned, offline = false, json = false, signal = never } = more;
+      const { planned, offline = false, json = false, signal = never, conversion } = more;
       const context = {
         config: parseConfig(JSON.stringify({ models: { ...models, offline }, cache: { folder: bench.folder } })),
         json,
         models: [tiny, other],
+        conversions: new Map(conversion ? [[tiny.id, conversion]] : []),
         output: { write: (text: string) => (output += text) },
         screen: { write: (text: string) => (screen += text) },
         ...(planned && { planned }),
@@ -108,6 +116,72 @@ describe('voice-chat models', () => {
     });
     const { models } = JSON.parse((await command.run(['verify'], { json: true })).output);
     expect(models).toMatchObject([{ id: 'tiny', ok: false, files: [{ state: 'wrong' }] }]);
+  });
+
+  describe('of a model that has to be converted', () => {
+    /** Makes 50 kB in two steps, or waits for the signal in the middle. */
+    function fakeConversion(hangs = false): Conversion & { given: string[] } {
+      let made: Made | undefined;
+      const given: string[] = [];
+      return {
+        given,
+        find: async () => made,
+        async make({ files }, onProgress, say, signal) {
+          given.push(...Object.keys(files));
+          onProgress('frame', 0.5);
+          if (hangs) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+          onProgress('check', 1);
+          say('A card paints 30 frames a second.');
+          made = { folder: '/converted', bytes: 50_000 };
+          return made;
+        },
+        remove: async () => {
+          const bytes = made?.bytes ?? 0;
+          made = undefined;
+          return bytes;
+        },
+      };
+    }
+
+    it('pull converts it with progress, list and verify know whether it is, and remove frees both', async () => {
+      await using command = await withCommand();
+      const conversion = fakeConversion();
+      await command.run(['pull', 'tiny']);
+      expect((await command.run(['list'], { conversion })).output).toMatch(
+        /^asr +tiny .*models--some--model\S+, not converted; voice-chat models pull tiny$/m,
+      );
+      expect(await command.run(['verify', 'tiny'], { conversion })).toMatchObject({
+        code: 1,
+        output: 'tiny: not converted; voice-chat models pull tiny\n',
+      });
+      const pulled = await command.run(['pull', 'tiny'], { conversion, offline: true });
+      expect(pulled.code).toBe(0);
+      expect(conversion.given).toEqual(['encoder']);
+      expect(pulled.screen).toBe(
+        ' 50 %  converting: frame\n100 %  converting: check\nA card paints 30 frames a second.\n',
+      );
+      expect(pulled.output).toMatch(/^tiny is here: \S+, converted: \/converted\n$/);
+      const { models } = JSON.parse((await command.run(['pull', 'tiny'], { conversion, json: true })).output);
+      expect(models).toMatchObject([{ id: 'tiny', bytes: 200_000, converted: { path: '/converted', bytes: 50_000 } }]);
+      expect((await command.run(['list'], { conversion })).output).toMatch(/^asr +tiny .*, converted: \/converted$/m);
+      expect((await command.run(['verify'], { conversion })).output).toBe('tiny: 1 file right\n');
+      expect((await command.run(['remove', 'tiny'], { conversion })).output).toBe('tiny: 0.3 MB freed\n');
+      const listed = JSON.parse((await command.run(['list'], { conversion, json: true })).output);
+      expect(listed.models[0]).toMatchObject({ id: 'tiny', onDisk: false, converted: null });
+    });
+
+    it('says what is kept when the conversion is stopped', async () => {
+      await using command = await withCommand();
+      const stop = new AbortController();
+      const conversion = fakeConversion(true);
+      const pulled = command.run(['pull', 'tiny'], { conversion, signal: stop.signal });
+      await expect.poll(() => conversion.given).toHaveLength(1);
+      stop.abort();
+      const { code, screen } = await pulled;
+      expect(code).toBe(1);
+      expect(screen).toMatch(/\nStopped\. What was downloaded is kept; pull again to convert it\.\n$/);
+      expect(await command.run(['verify', 'tiny'])).toMatchObject({ code: 0 });
+    });
   });
 
   it('removes, and says what that freed', async () => {

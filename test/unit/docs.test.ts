@@ -122,6 +122,27 @@ describe('the configuration', () => {
     }
   });
 
+  it.each([
+    ['baseClips', ['still', 'video', 'wan22', 'openai-videos']],
+    ['lipSync', ['visemes', 'musetalk', 'remote']],
+  ] as const)('shows for every engine of video.%s what it takes, with its defaults', (part, engines) => {
+    const section = new RegExp(`^  ${part}:\\n((?:(?: {4}.*)?\\n)+)`, 'm').exec(file)![1]!;
+    for (const engine of engines) {
+      expect(section).toMatch(new RegExp(`\\b${engine}\\b`));
+      const given = { engine, ...(/^(openai-videos|remote)$/.test(engine) && { baseUrl: 'http://127.0.0.1:8091/v1' }) };
+      const { engine: _, ...settings } = parseConfig(JSON.stringify({ video: { [part]: given } })).video[part];
+      for (const [key, value] of Object.entries(settings)) {
+        const lines = [...section.matchAll(new RegExp(`^ +(?:# )?${key}: *(.*)$`, 'gm'))].map((match) => match[1]!);
+        if (key !== 'baseUrl')
+          expect(
+            lines.map((line) => parse(line)),
+            `video.${part}.${key}`,
+          ).toContainEqual(value);
+        else expect(lines).not.toEqual([]);
+      }
+    }
+  });
+
   it('has every key of the scripted engines in docs/engines.md', () => {
     const engine = { engine: 'scripted' };
     const all = keys({ vad: engine, asr: engine, llm: engine, tts: engine });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,8 +13,11 @@ import {
   type Picture,
   VideoError,
 } from '../../../src/server/video/contracts.ts';
+import { cropAround } from '../../../src/server/video/lip-sync/musetalk/pictures/crop-around.ts';
+import { faceBox } from '../../../src/server/video/lip-sync/musetalk/prepare/face-box.ts';
 import { PictureCache } from '../../../src/server/video/lip-sync/picture-cache.ts';
 import { createRemoteLipSync } from '../../../src/server/video/lip-sync/remote.ts';
+import { faceRegion } from '../../../src/server/video/lip-sync/remote-region.ts';
 import { type LipSyncMessage, serveLipSync } from '../../../src/server/video/lip-sync/serve-lip-sync.ts';
 import { createVisemes } from '../../../src/server/video/lip-sync/visemes.ts';
 import { synthesise } from '../../fixtures/speech.ts';
@@ -145,6 +149,21 @@ describe('lip-sync by another voice-chat', () => {
     expect(once).toBeLessThan(3 * 3 * SIZE * SIZE);
     expect(await ask()).toHaveLength(25);
     expect(bytes).toBe(once);
+  });
+
+  it.each(['elias', 'jun', 'mara', 'zola'])('sends of %s all that MuseTalk looks at', (name) => {
+    const json = readFileSync(
+      new URL(`../../../src/server/video/avatars/presets/${name}.json`, import.meta.url),
+      'utf8',
+    );
+    const { face } = JSON.parse(json) as { face: Face };
+    const base = { width: 512, height: 512, frames: 1, face: () => face } as unknown as BaseClip;
+    const region = faceRegion(base);
+    const parsed = cropAround(faceBox(Array(68).fill({ x: 0, y: 0 }), face.box, 10, base));
+    expect(parsed.x).toBeGreaterThanOrEqual(region.x);
+    expect(parsed.y).toBeGreaterThanOrEqual(region.y);
+    expect(parsed.x + parsed.width).toBeLessThanOrEqual(region.x + region.width);
+    expect(parsed.y + parsed.height).toBeLessThanOrEqual(region.y + region.height);
   });
 
   it('keeps no more pictures than it may, those that were used last', () => {
