@@ -42,6 +42,7 @@ export function unpickle(
   const memo = new Map<number, Pickled>();
   let things = 0;
   const broken = (what: string) => damaged(file, `its pickle ${what}`);
+  const needless = (what: string) => refused(file, `its pickle does what weights do not need (${what})`);
 
   const input = pickleInput(bytes, start, broken);
   const { take, u8, u16, i32, u32, u64, f64, text, line, whole } = input;
@@ -102,14 +103,13 @@ export function unpickle(
   const reduce = () => {
     const [callee, args] = popped(2) as [Pickled, Pickled];
     const value = isObject(callee) && Array.isArray(args) ? world.call(callee, args) : undefined;
-    if (value === undefined) throw refused(file, 'its pickle calls something that weights do not need');
+    if (value === undefined) throw needless(`REDUCE of ${isObject(callee) ? callee.kind : 'what cannot be called'}`);
     push(made(value));
   };
   const build = () => {
     // What PyTorch hangs on a dictionary of tensors, such as the modules' versions, is not needed; only its kind is looked at.
     const state = pop();
-    if (!(top() instanceof Map) || !(state instanceof Map))
-      throw refused(file, 'its pickle builds an object of its own');
+    if (!(top() instanceof Map) || !(state instanceof Map)) throw needless('BUILD of what is no dictionary');
   };
   const refer = () => {
     const value = world.persistent(pop());
@@ -122,7 +122,8 @@ export function unpickle(
       const protocol = u8();
       if (protocol < 2 || protocol > 5) throw broken(`is of protocol ${protocol}`);
     },
-    FRAME: () => take(8), // FRAME: how the bytes were written, nothing else
+    // How the bytes were written, nothing else.
+    FRAME: () => take(8),
     MARK: () => {
       if (marks.length >= MOST_THINGS) throw broken('holds more than weights need');
       marks.push(stack.length);
@@ -180,7 +181,7 @@ export function unpickle(
     const name = PICKLE_OPCODES[opcode] ?? `opcode ${opcode}`;
     if (name === 'STOP') return { value: pop(), end: input.at() };
     const step = Object.hasOwn(run, name) ? run[name] : undefined;
-    if (step === undefined) throw refused(file, `its pickle does what weights do not need (${name})`);
+    if (step === undefined) throw needless(name);
     step();
   }
 }

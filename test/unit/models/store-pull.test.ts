@@ -294,6 +294,17 @@ describe('a download', () => {
     expect(readdirSync(join(bench.folder, 'models--some--model', 'blobs'))).toEqual([]);
   });
 
+  it('brings a pickle that our own reader alone opens, and no other of its kind', async () => {
+    await using bench = await StoreBench.open();
+    const pickle = Buffer.concat([Buffer.from([0x80, 0x02, 0x7d]), Buffer.alloc(200)]);
+    bench.hub.put('some/model', 'unet.pth', pickle);
+    const restricted = anEntry([{ role: 'unet', path: 'unet.pth', restricted: true }]);
+    const other = anEntry([{ role: 'unet', path: 'unet.pth' }]);
+    await expect(bench.store().pull([other], quiet, signal)).rejects.toThrow(/unet\.pth is not fetched/);
+    await bench.store().pull([restricted], quiet, signal);
+    expect((await bench.store().find(restricted))?.files.unet).toMatch(/unet\.pth$/);
+  });
+
   it('asks nothing when it is to stay offline', async () => {
     await using bench = await withModel();
     const store = bench.store({ offline: true });

@@ -90,19 +90,15 @@ describe('a pickle', () => {
   });
 
   it.each<[string, Part, RegExp]>([
-    ['calls a kind of storage', ['ctorch\nFloatStorage\n', tuple('K\x05'), 'R'], /calls something/],
-    ['calls a list', [']', ')', 'R'], /calls something/],
-    ['calls with no tuple', ['ccollections\nOrderedDict\n', 'N', 'R'], /calls something/],
-    ['fills a dictionary by calling', ['ccollections\nOrderedDict\n', tuple(']'), 'R'], /calls something/],
-    ['makes a tensor of no storage', tensor('K\0', ')', ')', 'N'), /calls something/],
-    [
-      'makes a parameter of no tensor',
-      ['ctorch._utils\n_rebuild_parameter\n', tuple('N', 'N', 'N'), 'R'],
-      /calls some/,
-    ],
-    ['builds upon a list', [']', '}', 'b'], /builds an object/],
-    ['builds upon a tensor', [tensor('K\0', ')', ')'), '}', 'b'], /builds an object/],
-    ['builds a dictionary from a tuple', ['}', tuple('N', '}'), 'b'], /builds an object/],
+    ['calls a kind of storage', ['ctorch\nFloatStorage\n', tuple('K\x05'), 'R'], /REDUCE of/],
+    ['calls a list', [']', ')', 'R'], /REDUCE of/],
+    ['calls with no tuple', ['ccollections\nOrderedDict\n', 'N', 'R'], /REDUCE of/],
+    ['fills a dictionary by calling', ['ccollections\nOrderedDict\n', tuple(']'), 'R'], /REDUCE of/],
+    ['makes a tensor of no storage', tensor('K\0', ')', ')', 'N'), /REDUCE of/],
+    ['makes a parameter of no tensor', ['ctorch._utils\n_rebuild_parameter\n', tuple('N', 'N', 'N'), 'R'], /REDUCE of/],
+    ['builds upon a list', [']', '}', 'b'], /BUILD of/],
+    ['builds upon a tensor', [tensor('K\0', ')', ')'), '}', 'b'], /BUILD of/],
+    ['builds a dictionary from a tuple', ['}', tuple('N', '}'), 'b'], /BUILD of/],
     ['names something by a list', [']', word('x'), '\x93'], /by no name/],
     ['names a storage by a word', [word('x'), 'Q'], /not known here/],
     ['names a storage of -1 numbers', storage(int(-1)), /not known here/],
