@@ -10,6 +10,7 @@ import { ModelStoreError } from './models/model-store-error.ts';
 import { nearest } from './nearest.ts';
 import { StartError } from './start-error.ts';
 import { VideoError } from './video/contracts.ts';
+import { WeightsError } from './weights/weights.ts';
 
 const USAGE = `voice-chat - talk with your own machine
 
@@ -150,7 +151,7 @@ function print(text: string): number {
 /** What the user can mend is one sentence; anything else is ours and comes with its stack. */
 function explain(error: unknown): number {
   const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  const said = [ConfigError, EngineError, ModelStoreError, StartError, VideoError];
+  const said = [ConfigError, EngineError, ModelStoreError, StartError, VideoError, WeightsError];
   const isSaid = said.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isUsage || isSaid ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}${isUsage ? '\nSee voice-chat --help.' : ''}\n`);

@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
+import { installedPackages } from './machine/packages.ts';
 import { probe } from './machine/probe.ts';
 import { measureMuseTalk, speedText } from './measure-musetalk.ts';
 import { MUSETALK_MODEL } from './models/manifest-video.ts';
@@ -14,6 +15,8 @@ export type Made = { readonly folder: string; readonly bytes: number };
 
 /** What has to become of a model's files before they can be used. */
 export interface Conversion {
+  /** Why it cannot be made here, with the fix; to be asked before anything is fetched. */
+  problem?(): Promise<string | undefined>;
   /** What was made of them, if it is on this disk. */
   find(): Promise<Made | undefined>;
   /**
@@ -39,6 +42,10 @@ function museTalkConversion(config: Config): Conversion {
   const folder = museTalkFolder(cacheFolder);
   const made = async (): Promise<Made> => ({ folder, bytes: await bytesIn(folder) });
   return {
+    problem: async () =>
+      (await installedPackages()).ort
+        ? undefined
+        : 'MuseTalk is converted and run with ONNX Runtime, which is not installed: run npm install onnxruntime-node.',
     find: async () => ((await readConverted(folder)) ? made() : undefined),
     async make({ files }, onProgress, say, signal) {
       const tell = ({ step, done }: { readonly step: string; readonly done: number }) => onProgress(step, done);

@@ -5,7 +5,7 @@ import type { Converted } from './video/lip-sync/musetalk/convert/converted.ts';
 import { measureSpeed } from './video/lip-sync/musetalk/process/measure.ts';
 
 /** Loading takes most of it; a card that is not done by then is not quick enough. */
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 60_000;
 
 /** How quick MuseTalk was on a card, or why that could not be found out: for each way to use the card one sentence. */
 export type Measured =

@@ -1,13 +1,12 @@
 import { type Config, ConfigError } from './config.ts';
 import { type Conversion, conversionsOf } from './conversions.ts';
+import { convertPulled } from './convert-pulled.ts';
 import { listModels } from './list-models.ts';
 import { MODELS } from './models/manifest.ts';
 import type { ModelEntry } from './models/model-entry.ts';
 import { ModelStoreError } from './models/model-store-error.ts';
 import { ModelStore } from './models/store.ts';
-import type { StoredModel } from './models/stored-model.ts';
 import { nearest } from './nearest.ts';
-import { showConversion } from './show-conversion.ts';
 import { megabytes, type Screen, showDownload } from './show-download.ts';
 
 export type ModelsContext = {
@@ -85,9 +84,13 @@ async function list(ready: Ready, signal: AbortSignal): Promise<number> {
 }
 
 async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): Promise<number> {
-  const { config, json, planned, all, screen, store, print } = ready;
+  const { config, json, planned, all, conversions, screen, store, print } = ready;
   if (ids.length === 0 && !planned) throw new ConfigError('Name the models to pull; voice-chat models lists them.');
   const entries = ids.length > 0 ? chosen(all, ids) : await planned!(signal);
+  for (const { id } of entries) {
+    const problem = await conversions.get(id)?.problem?.();
+    if (problem !== undefined) throw new ModelStoreError(problem);
+  }
   const found = await Promise.all(entries.map((entry) => store.find(entry)));
   // Said at once: a download would first try again and again.
   const outOfReach = found.every((one) => one) ? undefined : await store.reachable(signal);
@@ -108,7 +111,11 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
   const here = [];
   for (const model of stored) {
     const { entry, folder, bytes } = model;
-    here.push({ id: entry.id, path: folder, bytes, ...(await converted(ready, model, signal)) });
+    const conversion = conversions.get(entry.id);
+    if (conversion) ready.kept = 'What was downloaded is kept; pull again to convert it.';
+    const made = conversion && (await convertPulled(conversion, model, screen, signal));
+    const converted = made && { path: made.folder, bytes: made.bytes };
+    here.push({ id: entry.id, path: folder, bytes, ...(converted && { converted }) });
   }
   if (json) print(JSON.stringify({ models: here }));
   else {
@@ -117,27 +124,6 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
     }
   }
   return 0;
-}
-
-/** Makes of a model that is here what it is used by, where it cannot be used as it was published. */
-async function converted(
-  ready: Ready,
-  model: StoredModel,
-  signal: AbortSignal,
-): Promise<{ converted?: { path: string; bytes: number } }> {
-  const { conversions, screen } = ready;
-  const conversion = conversions.get(model.entry.id);
-  if (!conversion) return {};
-  ready.kept = 'What was downloaded is kept; pull again to convert it.';
-  const shown = showConversion(screen);
-  const say = (line: string) => {
-    shown.end();
-    screen.write(`${line}\n`);
-  };
-  const made = await conversion
-    .make(model, (step, done) => shown.show(step, done), say, signal)
-    .finally(() => shown.end());
-  return { converted: { path: made.folder, bytes: made.bytes } };
 }
 
 async function verify(

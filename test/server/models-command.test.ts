@@ -170,6 +170,13 @@ describe('voice-chat models', () => {
       expect(listed.models[0]).toMatchObject({ id: 'tiny', onDisk: false, converted: null });
     });
 
+    it('fetches nothing where it could not be converted', async () => {
+      await using command = await withCommand();
+      const conversion = { ...fakeConversion(), problem: async () => 'There is no ONNX Runtime: install it.' };
+      await expect(command.run(['pull', 'tiny'], { conversion })).rejects.toThrow('There is no ONNX Runtime');
+      expect(command.hub.requests).toEqual([]);
+    });
+
     it('says what is kept when the conversion is stopped', async () => {
       await using command = await withCommand();
       const stop = new AbortController();

@@ -1,12 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseLipSync } from '../../../src/server/choose-lip-sync.ts';
 import { parseConfig } from '../../../src/server/config.ts';
 import { lipSyncCheck } from '../../../src/server/doctor-lip-sync.ts';
-import type { Gpu } from '../../../src/server/machine/machine.ts';
+import type { Gpu, Probe } from '../../../src/server/machine/machine.ts';
+import type { PlanRequest } from '../../../src/server/machine/plan-request.ts';
+import { ModelStore } from '../../../src/server/models/store.ts';
 import { forgetSpeeds, keepSpeed, museTalkFolder, readSpeeds } from '../../../src/server/musetalk-here.ts';
+import { planHere } from '../../../src/server/plan-here.ts';
 import { reservedForVideo } from '../../../src/server/reserved-for-video.ts';
 import { CONVERTER, factsFile } from '../../../src/server/video/lip-sync/musetalk/convert/converted.ts';
 import { CARD_ROOM_BYTES } from '../../../src/server/video/lip-sync/musetalk/process/memory.ts';
@@ -124,6 +127,24 @@ describe('what the plan leaves to the face', () => {
     expect(await reserved({ engine: 'musetalk' }, {}, [])).toBe(0);
     expect(await reserved({ engine: 'musetalk' }, { enabled: false })).toBe(0);
     expect(await reserved({ engine: 'visemes' })).toBe(0);
+  });
+});
+
+describe('the plan for the conversation', () => {
+  it('leaves that on the card, and says so', async () => {
+    const json = await readFile(new URL('../../fixtures/probes/05-rtx-4090.json', import.meta.url), 'utf8');
+    const recorded = JSON.parse(json) as { probe: Probe; packages: PlanRequest['packages'] };
+    const plan = async (lipSync: object) => {
+      const config = configOf(lipSync);
+      const store = new ModelStore({ ...config.models, folder: cache, offline: true });
+      const world = { machine: recorded.probe, packages: recorded.packages };
+      return (await planHere(config, store, never, world)).plan(true);
+    };
+    await convert();
+    const [without, beside] = [await plan({ engine: 'visemes' }), await plan({ engine: 'musetalk' })];
+    expect(beside.vramBytes).toBeLessThanOrEqual(recorded.probe.gpus[0]!.freeBytes - WEIGHT_BYTES - CARD_ROOM_BYTES);
+    expect(beside.vramBytes).toBeLessThan(without.vramBytes);
+    expect(beside.notes.join()).toContain('5.8 GB of NVIDIA GeForce RTX 4090 are left to the talking face.');
   });
 });
 

@@ -60,6 +60,22 @@ async function nextJob(maker: FakeMaker, clock: HandClock, ms = QUIET_MS): Promi
 }
 
 describe('base clips of an avatar', () => {
+  it('that an earlier run prepared are made ready for the lip-sync of this one, once', async () => {
+    const first = setup();
+    await first.library.choose(first.avatar);
+    await first.made();
+    expect(first.worker.madeReady).toEqual([]);
+    const second = setup();
+    await second.library.choose(second.avatar);
+    await until(() => second.worker.madeReady.length === 3);
+    expect(second.worker.preparedFiles).toEqual([]);
+    expect(new Set(second.worker.madeReady).size).toBe(3);
+    expect(second.worker.madeReady).toContain(second.library.ready()!.folder);
+    await second.library.choose(second.avatar);
+    await second.made();
+    expect(second.worker.madeReady).toHaveLength(3);
+  });
+
   it('are all made, once, and have addresses', async () => {
     const { library, avatar, made } = setup();
     await library.choose(avatar);
