@@ -13,17 +13,23 @@ const RATE = 16_000;
 const SIZE = 96;
 const SETTINGS = { mask: 'jaw', margin: 2, version: 'stand-in' } as const;
 
-/** A clip of grey faces, each frame a bit brighter than the one before, that tells which of its pictures were asked for. */
-function greyClip(frames = 2, folder?: string): BaseClip & { readonly asked: number[] } {
+/** Where the face is known to be; the stand-in sees it there, too. */
+const BOX = { x: 30, y: 24, width: 36, height: 46 };
+
+/**
+ * A clip of grey faces, each frame a bit brighter than the one before, that tells which of its pictures were asked for; `aside`
+ * are those in which the face is at the left edge.
+ */
+function greyClip(frames = 2, folder?: string, aside: readonly number[] = []): BaseClip & { readonly asked: number[] } {
   const asked: number[] = [];
-  const face: Face = {
-    box: { x: 30, y: 24, width: 36, height: 46 },
+  const face = (index: number): Face => ({
+    box: { ...BOX, x: aside.includes(index) ? 0 : BOX.x },
     outerLips: [],
     innerLips: [],
     leftEye: [],
     rightEye: [],
     jaw: [],
-  };
+  });
   return {
     width: SIZE,
     height: SIZE,
@@ -33,7 +39,7 @@ function greyClip(frames = 2, folder?: string): BaseClip & { readonly asked: num
       asked.push(index);
       return { width: SIZE, height: SIZE, rgb: new Uint8Array(3 * SIZE * SIZE).fill(60 + 10 * index) };
     },
-    face: () => face,
+    face,
     ...(folder !== undefined && { folder }),
   };
 }
@@ -72,6 +78,18 @@ describe('MuseTalk', () => {
       expect(forehead(picture)).toBe(was);
       if (i < 16 || i > 45) expect(Math.abs(mouth(picture) - was)).toBeLessThanOrEqual(1);
       if (i > 24 && i < 36) expect(mouth(picture)).toBeGreaterThan(was + 20);
+    }
+  });
+
+  it('paints into each frame where its own face is', async () => {
+    const { pictures, done } = museTalk(cut(sounds([0.5, 1]), 1_600), {}, { base: greyClip(3, undefined, [1]) });
+    await done;
+    for (const [i, picture] of pictures.slice(5, 20).entries()) {
+      const index = (5 + i) % 3;
+      const was = 60 + 10 * index;
+      const [aside, middle] = [pixel(picture, 10, 60) - was, mouth(picture) - was];
+      if (index === 1) expect([aside > 20, middle]).toEqual([true, 0]);
+      else expect([aside, middle > 20]).toEqual([0, true]);
     }
   });
 
@@ -147,6 +165,22 @@ describe('MuseTalk', () => {
     for (let i = 0; i < 20; i++) paint.push();
     await done;
     expect(pictures).toHaveLength(100);
+  });
+
+  it('makes no small batch while another is painted', async () => {
+    const paint = new Queue<void>();
+    const turn = paint[Symbol.asyncIterator]();
+    const speech = new Queue<Float32Array>();
+    const { networks } = museTalk(speech, { beforeFaces: async () => void (await turn.next()) });
+    speech.push(sounds([0.3, 0.25]));
+    await until(() => networks.batches.length === 1);
+    speech.push(sounds([0.3, 0.16]));
+    await settle(50);
+    expect(networks.encodings).toHaveLength(1);
+    speech.push(sounds([0.3, 0.16]));
+    paint.push();
+    await until(() => networks.batches.length === 2);
+    expect(networks.batches).toEqual([4, 8]);
   });
 
   it('does not run away from whoever takes its frames slowly', async () => {

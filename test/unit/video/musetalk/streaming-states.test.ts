@@ -41,7 +41,7 @@ async function heard(encoder: Encoder, { samples, rate }: Pcm, chunk = samples.l
 
 describe('what whisper hears in a reply', () => {
   it('is, of a reply that is there as a whole, what the definition says: segments apart, cut, zeros around', async () => {
-    const samples = sounds([0.3, 29.8], [0.1, 0.3], [0.4, 1.013]);
+    const samples = sounds([0.3, 29.8], [0.1, 0.3], [0.4, 1.02]);
     const encoder = standInNetworks();
     const frames = await heard(encoder, { rate: RATE, samples });
     const all: number[] = [];

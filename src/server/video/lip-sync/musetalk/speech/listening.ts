@@ -25,7 +25,6 @@ export class Listening {
     this.#states = states;
     this.#clock = clock;
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
     void this.#listen(speech);
   }
 
