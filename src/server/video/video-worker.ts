@@ -4,17 +4,14 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { abortable } from '../async/abortable.ts';
 import { Queue } from '../async/queue.ts';
-import { openBaseClip, PREPARED_SECONDS, PREPARED_SIZE, prepareBaseClip } from './base/prepared.ts';
+import { openBaseClip, PREPARED_SIZE } from './base/prepared.ts';
 import {
   type BaseClipFacts,
   type BaseClipJob,
   type Crop,
-  type Face,
   type ImportedPicture,
-  type Picture,
   type SpeakJob,
   VIDEO_FPS,
-  VideoError,
   type VideoWorker,
 } from './contracts.ts';
 import { type LipSyncSettings, openLipSync, type Readiness } from './lip-sync/open-lip-sync.ts';
@@ -22,6 +19,7 @@ import { PictureCache } from './lip-sync/picture-cache.ts';
 import { type LipSyncMessage, serveLipSync } from './lip-sync/serve-lip-sync.ts';
 import { type EncoderKind, openMuxer } from './mux/open-muxer.ts';
 import type { News } from './news.ts';
+import { facesFile, preparing } from './preparing.ts';
 import { progress } from './progress.ts';
 
 /** What the video tier's process is started with: plain data. */
@@ -37,12 +35,6 @@ export type VideoWorkerSettings = {
 
 /** Lower than the engines of speech, whose users wait. */
 const NICENESS = 19;
-
-/** The share of a clip's preparation that its decoding is, where the lip-sync has to prepare it as well. */
-const DECODING = 0.2;
-
-/** A lip-sync may compute for long on one frame, and nobody is to take that for a process that hangs. */
-const SIGN_OF_LIFE_MS = 5_000;
 
 /** What the process offers beyond its contract. */
 export type TriableWorker = VideoWorker &
@@ -66,7 +58,14 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
   };
   const codec = await openMuxer(settings.encoder, debian, new AbortController().signal);
   const news = new Queue<News>();
-  const lipSync = await openLipSync(settings.lipSync, settings.readiness, (one) => news.push(one));
+  const warned = new Set<string>();
+  const say = (one: News) => {
+    // What keeps one clip from being made ready keeps the others from it too.
+    if (one.level === 'warn' && warned.has(one.text)) return;
+    warned.add(one.text);
+    news.push(one);
+  };
+  const lipSync = await openLipSync(settings.lipSync, settings.readiness, say);
 
   async function* speak(
     job: SpeakJob,
@@ -103,52 +102,9 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     const { frames, faces, count } = stillFrames(picture, job.face, job.loop, job.seconds);
     yield* progress<BaseClipFacts>(async (tell) => {
       await codec.encodeVideo(giveWay(frames), picture, job.file, (done) => tell(done / count), signal);
-      await writeFile(besideOf(job.file), JSON.stringify(faces));
+      await writeFile(facesFile(job.file), JSON.stringify(faces));
       return { faces: 'beside' };
     }, signal);
-  }
-
-  async function* prepare(
-    file: string,
-    folder: string,
-    facts: BaseClipFacts,
-    signal: AbortSignal,
-  ): AsyncGenerator<number, void, undefined> {
-    if (signal.aborted) return;
-    const decoding = lipSync.prepare ? DECODING : 1;
-    const work = async (tell: (done: number) => void) => {
-      const beside = facts.faces === 'beside' ? await facesBeside(file) : undefined;
-      const known = beside ? { ...facts, faces: beside } : facts;
-      const frames = codec.decodeVideo(file, PREPARED_SIZE, signal);
-      const most = PREPARED_SECONDS * VIDEO_FPS;
-      await prepareBaseClip(frames, folder, known, findFaces, (done) => tell((decoding * done) / most), signal);
-      await prepareLipSync(folder, (done) => tell(decoding + (1 - decoding) * done), signal);
-      return 1;
-    };
-    yield* progress<number>(work, signal, SIGN_OF_LIFE_MS);
-  }
-
-  async function* makeReady(folder: string, signal: AbortSignal): AsyncGenerator<number, void, undefined> {
-    if (signal.aborted || !lipSync.prepare) return;
-    const work = async (tell: (done: number) => void) => {
-      await prepareLipSync(folder, tell, signal);
-      return 1;
-    };
-    yield* progress<number>(work, signal, SIGN_OF_LIFE_MS);
-  }
-
-  /** What fails here is tried again when somebody speaks; the clip is none the worse for it. */
-  async function prepareLipSync(folder: string, tell: (done: number) => void, signal: AbortSignal): Promise<void> {
-    if (!lipSync.prepare) return;
-    try {
-      await using base = await openBaseClip(folder);
-      await lipSync.prepare(base, tell, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      const { message } = error as Error;
-      const sentence = error instanceof VideoError ? message : `A base clip could not be made ready: ${message}`;
-      news.push({ level: 'warn', text: sentence });
-    }
   }
 
   async function* importPicture(
@@ -183,8 +139,7 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     mime: codec.mime,
     speak,
     still,
-    prepare,
-    makeReady,
+    ...preparing(codec, lipSync, say),
     importPicture,
     tryOut,
     news: (_, signal) => abortable(news, signal),
@@ -195,18 +150,6 @@ export async function create(settings: VideoWorkerSettings): Promise<TriableWork
     },
   };
 }
-
-const besideOf = (file: string) => `${file}.faces.json`;
-
-/** Faces that lie beside a clip; they are looked for anew if that file is lost. */
-const facesBeside = async (file: string): Promise<readonly Face[] | undefined> => {
-  const json = await readFile(besideOf(file), 'utf8').catch(() => undefined);
-  return json === undefined ? undefined : (JSON.parse(json) as readonly Face[]);
-};
-
-/** Loaded when first needed: most processes find no faces. */
-const findFaces = async (picture: Picture): Promise<readonly Face[]> =>
-  (await import('./faces/find-faces.ts')).findFaces(picture);
 
 /** Gives everything to every queue, at once: the mouth and the sound go on at their own pace. */
 async function pour<T>(source: AsyncIterable<T>, queues: readonly Queue<T>[]): Promise<void> {
