@@ -29,6 +29,14 @@ const BENCHES: readonly Loader[] = [
   { ids: ['face-stop'], load: async () => (await import('./face-stop.ts')).faceStop },
   { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
   { ids: ['viseme-speed'], load: async () => (await import('./viseme-speed.ts')).visemeSpeed },
+  {
+    ids: ['musetalk-conversion', 'musetalk-conversion-memory'],
+    load: async () => (await import('./musetalk-conversion.ts')).musetalkConversion,
+  },
+  {
+    ids: ['musetalk-gpu', 'musetalk-gpu-first'],
+    load: async () => (await import('./musetalk-gpu.ts')).musetalkGpu,
+  },
   { ids: ['musetalk-frame'], load: async () => (await import('./musetalk-frame.ts')).musetalkFrame },
   { ids: ['malformed-weights'], load: async () => (await import('./malformed-weights.ts')).malformedWeights },
   { ids: ['av-drift'], load: async () => (await import('./av-drift.ts')).avDrift },

@@ -61,12 +61,13 @@ export function converted(folder: string): Converted {
   return facts;
 }
 
+/** As the file has it. */
+type Kept = Omit<Converted, 'folder'> & { readonly converter: number };
+
 function readFacts(folder: string): Converted | undefined {
   try {
-    const facts = JSON.parse(readFileSync(factsFile(folder), 'utf8')) as Omit<Converted, 'folder'> & {
-      converter: number;
-    };
-    return facts.converter === CONVERTER ? { ...facts, folder } : undefined;
+    const { converter, ...facts } = JSON.parse(readFileSync(factsFile(folder), 'utf8')) as Kept;
+    return converter === CONVERTER ? { ...facts, folder } : undefined;
   } catch {
     return undefined;
   }

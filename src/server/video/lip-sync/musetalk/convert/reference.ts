@@ -69,7 +69,8 @@ export async function readReference(): Promise<Reference> {
       for (let i = 0; i < should.length; i++) {
         const distance = Math.abs(values[i * step]! - should[i]!);
         // Not a number must not pass for small.
-        if (!(distance <= most)) most = distance;
+        if (Number.isNaN(distance)) return distance;
+        most = Math.max(most, distance);
       }
       return most;
     },

@@ -42,10 +42,10 @@ export async function chooseDevice(
         await using graph = await open(graphFile(folder, `trial-${precision}`), candidate, gpu);
         const problem = problemOf(await graph.run(trial.inputs), trial.outputs);
         if (problem === undefined) return { device: candidate, precision };
-        why ||= wrongNumbers(candidate, problem);
+        why = wrongNumbers(candidate, problem);
       } catch (error) {
         if (!(error instanceof VideoError)) throw error;
-        why ||= error.message;
+        why = error.message;
       }
     }
     refused.set(candidate, why);
