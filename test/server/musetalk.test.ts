@@ -14,7 +14,7 @@ import type * as CommandModule from '../../src/server/models-command.ts';
 import type { Box, Face, Picture } from '../../src/server/video/contracts.ts';
 import { readPicture } from '../../src/server/video/pictures/read-picture.ts';
 import { built } from '../fixtures/built.ts';
-import { childrenNamed } from '../fixtures/children.ts';
+import { childrenNamed, isAlive } from '../fixtures/children.ts';
 import { tinySources } from '../fixtures/musetalk/tiny-sources.ts';
 import { HAS_FFMPEG, sentence, startVideoServer, type VideoServer, videoProcesses } from '../fixtures/video-server.ts';
 import { WireClient } from '../fixtures/wire-client.ts';
@@ -127,7 +127,6 @@ describe.skipIf(lacking !== '')(`a server whose faces MuseTalk paints (${lacking
     while (!server.log.some((line) => line.includes('MuseTalk paints the mouths now'))) await sleep(100);
   }, 120_000);
   afterAll(async () => {
-    await server?.[Symbol.asyncDispose]();
     await rm(scratch, { recursive: true, force: true });
   });
 
@@ -204,6 +203,13 @@ describe.skipIf(lacking !== '')(`a server whose faces MuseTalk paints (${lacking
       client.drop();
     },
   );
+
+  it('leaves no process when it ends', async () => {
+    const processes = [...(await videoProcesses()), ...(await paintingProcesses())];
+    await server[Symbol.asyncDispose]();
+    const alive = async () => (await Promise.all(processes.map(isAlive))).filter((is) => is).length;
+    await expect.poll(alive, { timeout: 10_000 }).toBe(0);
+  });
 });
 
 describe.skipIf(!HAS_FFMPEG)('a server that is to use MuseTalk and has none (skipped where there is no ffmpeg)', () => {
