@@ -4,7 +4,15 @@ import { dirname } from 'node:path';
 import { VideoError } from '../../../contracts.ts';
 import { ownFolder, removeOrphans } from '../../../own-folder.ts';
 import { checkGraphs } from './check-graphs.ts';
-import { CONVERTER, type Converted, factsFile, readConverted, type SourceFacts, type Sources } from './converted.ts';
+import {
+  CONVERTER,
+  type Converted,
+  factsFile,
+  readConverted,
+  SOURCES,
+  type SourceFacts,
+  type Sources,
+} from './converted.ts';
 import { type OnStep, writeGraphs } from './write-graphs.ts';
 
 /** What is written beside the weights: graphs and probes, and room that file systems take for themselves. */
@@ -50,7 +58,8 @@ export async function convert(
 }
 
 async function factsOf(sources: Sources): Promise<Record<keyof Sources, SourceFacts>> {
-  const entries = Object.entries(sources).map(async ([name, file]) => {
+  const entries = SOURCES.map(async (name) => {
+    const file = sources[name];
     const { size, mtimeMs } = await stat(file).catch((cause) => {
       throw new VideoError(`${file} cannot be read; run voice-chat models pull musetalk.`, { cause });
     });

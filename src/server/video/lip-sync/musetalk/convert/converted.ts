@@ -17,6 +17,18 @@ export type Sources = {
   readonly pose: string;
 };
 
+/** The names of all of them. */
+export const SOURCES: readonly (keyof Sources)[] = [
+  'unet',
+  'unetConfig',
+  'vae',
+  'vaeConfig',
+  'whisper',
+  'whisperConfig',
+  'parser',
+  'pose',
+];
+
 /** What tells one version of a published file from another. */
 export type SourceFacts = { readonly bytes: number; readonly modifiedMs: number };
 
