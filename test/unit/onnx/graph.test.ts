@@ -41,6 +41,19 @@ describe('a model written by hand', () => {
     expect([...(y!.data as Float32Array)]).toEqual([2]);
   });
 
+  it.skipIf(!ort)('says which domains its operators come from', async () => {
+    const graph = new OnnxGraph();
+    const x = graph.input('x', 'f32', [1]);
+    graph.output(graph.node('QuickGelu', [x], { domain: 'com.microsoft', outputs: ['y'] }), 'f32', [1]);
+    expect(graph.domains).toEqual(['com.microsoft']);
+    const model = onnxModel(graph);
+    // Once in the node, once in the list of what the model needs.
+    expect(Buffer.from(model).toString('latin1').split('com.microsoft')).toHaveLength(3);
+    const session = await ort!.InferenceSession.create(model);
+    const { y } = await session.run({ x: new ort!.Tensor('float32', Float32Array.of(0), [1]) });
+    expect([...(y!.data as Float32Array)]).toEqual([0]);
+  });
+
   it('refuses a tensor whose data do not fill it', () => {
     expect(() => new OnnxGraph().constant({ type: 'f32', dims: [2, 2], data: [1] })).toThrow(/needs 4 numbers, not 1/);
   });
