@@ -78,14 +78,20 @@ describe.skipIf(missing)(`MuseTalk, converted and in a process of its own${missi
     await using networks = startNetworks(settings(), (sentence) => said.push(sentence));
     expect(networks.width).toBe(32);
     expect(networks.up).toBe(false);
-    const states = await networks.speech(floats('speech', 'mel'), 100, 110, forever);
+    // The runtime's threads may sum in another order.
+    const isSame = (is: ArrayLike<number>, should: ArrayLike<number>) => {
+      expect(is).toHaveLength(should.length);
+      expect(difference(is, should).max).toBeLessThan(1e-4);
+    };
+    isSame(await networks.speech(floats('speech', 'mel'), 100, 110, forever), floats('frame', 'states'));
     expect(networks.up).toBe(true);
-    expect(states).toEqual(floats('frame', 'states'));
-    const latents = await networks.latents(probes.face.inputs.face!.data as Uint8Array, forever);
-    expect(latents).toEqual(probes.face.outputs.latents!.data);
-    expect(await networks.parse(floats('parser', 'picture'), forever)).toEqual(probes.parser.outputs.classes!.data);
-    const pose = await networks.pose(floats('pose', 'picture'), forever);
-    expect(pose).toEqual({ x: probes.pose.outputs.simcc_x!.data, y: probes.pose.outputs.simcc_y!.data });
+    const face = probes.face.inputs.face!.data as Uint8Array;
+    isSame(await networks.latents(face, forever), probes.face.outputs.latents!.data);
+    const classes = await networks.parse(floats('parser', 'picture'), forever);
+    expect(difference(classes, probes.parser.outputs.classes!.data).mean).toBeLessThan(0.01);
+    const { x, y } = await networks.pose(floats('pose', 'picture'), forever);
+    isSame(x, probes.pose.outputs.simcc_x!.data);
+    isSame(y, probes.pose.outputs.simcc_y!.data);
     const batch = (input: string) => repeated(probes.frame.inputs[input]!, 4).data as Float32Array;
     const faces = await networks.faces(batch('states'), batch('latents'), forever);
     const four = repeated(probes.frame.outputs.faces!, 4).data;
@@ -134,7 +140,7 @@ describe.skipIf(missing)(`MuseTalk, converted and in a process of its own${missi
     process.kill(pid!, 'SIGKILL');
     await expect(eight).rejects.toThrow(expect.objectContaining({ name: 'VideoError' }));
     await vi.waitFor(() => expect(said.join()).toContain('runs again'), { timeout: 20_000 });
-    expect(await paint(1)).toEqual(face);
+    expect(difference(await paint(1), face).max).toBeLessThanOrEqual(1);
   });
 
   it('ends with its owner, however that ends', async () => {
