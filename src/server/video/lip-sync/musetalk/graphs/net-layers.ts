@@ -120,25 +120,29 @@ export function gelu(net: Net, value: string): string {
 }
 
 /**
- * Attention of `heads` heads: queries [batch, n, width], keys and values [batch, m, width] → [batch, n, width]. One operator of
- * ONNX Runtime, which keeps the scores of an f16 graph out of memory and sums them with 32 bits.
+ * Attention of `heads` heads: queries [batch, n, width], keys and values [batch, m, width] → [batch, n, width]; the scores are
+ * weighed with 32 bits. Plain operators: ONNX Runtime's fused one has given wrong numbers on WebGPU.
  */
-export function attention({ graph }: Net, queries: string, keys: string, values: string, heads: number): string {
-  return graph.node('MultiHeadAttention', [queries, keys, values], {
-    domain: 'com.microsoft',
-    attributes: { num_heads: { int: heads } },
-  });
-}
-
-/** Attention of one head of `width` numbers, whose scores are weighed with 32 bits; shapes as for `attention`. */
-export function wideAttention(net: Net, queries: string, keys: string, values: string, width: number): string {
+export function attention(
+  net: Net,
+  queries: string,
+  keys: string,
+  values: string,
+  width: number,
+  heads: number,
+): string {
   const { graph, precision } = net;
+  const apart = (value: string, order: readonly number[]) =>
+    transpose(net, reshape(net, value, [0, 0, heads, width / heads]), order);
   // Half of the scale on either side: the scores of an f16 graph stay far from its largest number.
-  const half = scalar(net, width ** -0.25);
-  const scaled = [queries, transpose(net, keys, [0, 2, 1])].map((value) => graph.node('Mul', [value, half]));
+  const half = scalar(net, (width / heads) ** -0.25);
+  const scaled = [apart(queries, [0, 2, 1, 3]), apart(keys, [0, 2, 3, 1])].map((value) =>
+    graph.node('Mul', [value, half]),
+  );
   const scores = cast(net, graph.node('MatMul', scaled), precision.compute, 'f32');
   const shares = graph.node('Softmax', [scores], { attributes: { axis: { int: -1 } } });
-  return graph.node('MatMul', [cast(net, shares, 'f32', precision.compute), values]);
+  const heard = graph.node('MatMul', [cast(net, shares, 'f32', precision.compute), apart(values, [0, 2, 1, 3])]);
+  return reshape(net, transpose(net, heard, [0, 2, 1, 3]), [0, 0, width]);
 }
 
 /** Twice the size, each pixel four times. */

@@ -92,7 +92,7 @@ function transformer({ config, states }: Unet, net: Net, maps: Maps, heads: numb
     const queries = linear(own, 'to_q', asking, channels, channels, { bias: false });
     const keys = linear(own, 'to_k', asked, width, channels, { bias: false });
     const values = linear(own, 'to_v', asked, width, channels, { bias: false });
-    const found = attention(net, queries, keys, values, heads);
+    const found = attention(net, queries, keys, values, channels, heads);
     tokens = sum(tokens, linear(own, 'to_out.0', found, channels, channels));
   }
   tokens = sum(tokens, feedForward(part(block, 'ff.net'), layerNorm(block, 'norm3', tokens, channels), channels));

@@ -3,7 +3,7 @@ import type { Weights } from '../../../../weights/weights.ts';
 import { FACE_SIZE, LATENT_CHANNELS, LATENT_SIZE } from '../networks.ts';
 import type { VaeConfig } from './config.ts';
 import { hasTensor, type Maps, type Net, openNet, part, refuseUnused } from './net.ts';
-import { add, conv, fromTokens, groupNorm, linear, silu, toTokens, upsample, wideAttention } from './net-layers.ts';
+import { add, attention, conv, fromTokens, groupNorm, linear, silu, toTokens, upsample } from './net-layers.ts';
 
 const EPSILON = 1e-6;
 /** What the projections of attention are called, now and in files as old as the published one. */
@@ -97,7 +97,7 @@ function attend(net: Net, maps: Maps, groups: number): Maps {
   const normal = toTokens(net, groupNorm(net, 'group_norm', maps, groups, EPSILON));
   const [query, key, value, out] = hasTensor(net, `${OLD_NAMES[0]}.weight`) ? OLD_NAMES : NAMES;
   const seen = (name: string, tokens: string) => linear(net, name, tokens, channels, channels);
-  const found = wideAttention(net, seen(query, normal), seen(key, normal), seen(value, normal), channels);
+  const found = attention(net, seen(query, normal), seen(key, normal), seen(value, normal), channels, 1);
   return add(net, maps, fromTokens(net, seen(out, found), maps));
 }
 

@@ -80,7 +80,7 @@ function layer(net: Net, tokens: string, { width, heads, inner }: WhisperConfig)
   const queries = linear(own, 'q_proj', heard, width, width);
   const keys = linear(own, 'k_proj', heard, width, width, { bias: false });
   const values = linear(own, 'v_proj', heard, width, width);
-  const told = linear(own, 'out_proj', attention(net, queries, keys, values, heads), width, width);
+  const told = linear(own, 'out_proj', attention(net, queries, keys, values, width, heads), width, width);
   const after = graph.node('Add', [tokens, told]);
   const wide = linear(net, 'fc1', layerNorm(net, 'final_layer_norm', after, width), width, inner);
   return graph.node('Add', [after, linear(net, 'fc2', gelu(net, wide), inner, width)]);
