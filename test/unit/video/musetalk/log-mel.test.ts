@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MEL_BANDS, MEL_COLUMNS } from '../../../../src/server/video/lip-sync/musetalk/networks.ts';
 import { LogMel, SEGMENT_SAMPLES } from '../../../../src/server/video/lip-sync/musetalk/speech/log-mel.ts';
-import { PowerSpectrum } from '../../../../src/server/video/lip-sync/musetalk/speech/power-spectrum.ts';
 
 type Sound = { samples: number; level: number; hiss: number; columns: number[] };
 const folder = new URL('../../../fixtures/musetalk/log-mel/', import.meta.url);
@@ -80,21 +79,5 @@ describe('the log-mel', () => {
   it('takes what is no number for silence', () => {
     const wild = Float32Array.from({ length: 2_000 }, (_, i) => (i % 3 ? 0 : Number.NaN));
     expect(same(melOf(wild), melOf(new Float32Array(2_000)))).toBe(true);
-  });
-});
-
-describe('the power spectrum', () => {
-  it.each([2, 12, 30, 64, 400])('of %i samples is what the definition says', (size) => {
-    const samples = Float64Array.from({ length: size }, (_, i) => Math.sin(i * i) + 0.1 * i);
-    const power = new Float64Array(size / 2 + 1);
-    new PowerSpectrum(size).transform(samples, power);
-    for (let k = 0; k <= size / 2; k++) {
-      let [re, im] = [0, 0];
-      for (const [i, sample] of samples.entries()) {
-        re += sample * Math.cos((2 * Math.PI * i * k) / size);
-        im += sample * Math.sin((2 * Math.PI * i * k) / size);
-      }
-      expect(Math.abs(power[k]! - re * re - im * im)).toBeLessThan(1e-9 * (1 + power[k]!));
-    }
   });
 });

@@ -1,5 +1,5 @@
 import { soundSample } from '../../../../protocol/pcm.ts';
-import { PowerSpectrum } from './fourier.ts';
+import { PowerSpectrum } from '../power-spectrum.ts';
 
 /** Samples per second of the sound that features are taken from. */
 export const FEATURE_RATE = 16_000;

@@ -1,5 +1,5 @@
+import { PowerSpectrum } from '../../power-spectrum.ts';
 import { MEL_BANDS, MEL_COLUMNS, SEGMENT_SECONDS, SPEECH_RATE } from '../networks.ts';
-import { PowerSpectrum } from './power-spectrum.ts';
 
 /** Samples of one segment. */
 export const SEGMENT_SAMPLES = SEGMENT_SECONDS * SPEECH_RATE;

@@ -1,4 +1,4 @@
-/** Power spectra of pieces of sound whose length is even and whose half has small factors, such as whisper's 400 samples. */
+/** Power spectra of pieces of sound whose length is even and whose half has small factors, such as 400 and 512 samples. */
 export class PowerSpectrum {
   readonly #half: number;
   /** Lengths of the transforms that the one of half the length is made of. */
