@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { toHalf } from '../../server/weights/half.ts';
 
 /** Whisper's tokens, as whisper.cpp numbers them in a multilingual model (`n_vocab` 51865). */
 const VOCABULARY = 51_865;
@@ -63,16 +64,9 @@ function tensor(name: string, dims: readonly number[], fill: number | ((data: Fl
   else fill(data);
   // As in the published files, of which whisper.cpp takes it for granted: some versions convolve by nothing else.
   const type = dims.length > 1 && !/\.(?:bias|positional_embedding)$/.test(name) ? F16 : F32;
-  const values = type === F16 ? Uint16Array.from(data, halfBits) : data;
+  const values = type === F16 ? toHalf(data) : data;
   const bytes = Buffer.from(name);
   return Buffer.concat([int(dims.length, bytes.length, type, ...dims), bytes, Buffer.from(values.buffer)]);
-}
-
-/** A positive number, or zero, in the sixteen bits of half precision. */
-function halfBits(value: number): number {
-  if (value === 0) return 0;
-  const exponent = Math.floor(Math.log2(value));
-  return ((exponent + 15) << 10) + Math.round((value / 2 ** exponent - 1) * 1024);
 }
 
 function tensors(): Buffer[] {
