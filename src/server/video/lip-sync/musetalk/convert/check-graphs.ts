@@ -7,7 +7,7 @@ import { difference, problemOf } from './parity.ts';
 import { frameInputs, probeInputs } from './probe-inputs.ts';
 import { type Probe, writeProbes } from './probes.ts';
 import { readReference } from './reference.ts';
-import { tryGraphs } from './try-graph.ts';
+import { tryGraphs } from './try-graphs.ts';
 import { HALF, type OnStep, WHOLE, writeTogether } from './write-graphs.ts';
 
 /** How far this machine's results may lie from the reference's: numbers in 32 bits, and levels of painted faces. */

@@ -1,14 +1,10 @@
 import { cpus } from 'node:os';
-import { EngineError } from '../../../../engines/contracts.ts';
-import { Worker } from '../../../../workers/worker.ts';
-import { VideoError } from '../../../contracts.ts';
 import { converted } from '../convert/converted.ts';
 import { readProbes } from '../convert/probes.ts';
 import { BATCHES, type Batch, type Device } from '../networks.ts';
 import { askedCard } from './memory.ts';
-import { networksWorker } from './start-networks.ts';
+import { inOwnProcess } from './own-process.ts';
 import { repeated } from './tensors.ts';
-import { resultOf } from './told.ts';
 
 /** How quick MuseTalk is on a device. */
 export type Speed = {
@@ -43,52 +39,36 @@ export async function measureSpeed(
   signal.throwIfAborted();
   const { width } = converted(folder);
   const { speech, frame } = await readProbes(folder);
-  const worker = new Worker(networksWorker({ folder, device, gpu, mask: 'jaw', margin: 0 }));
-  const stop = () => worker.kill('was ended');
-  signal.addEventListener('abort', stop, { once: true });
-  const say = () => {};
-  const hear = () => resultOf(worker, 'speech', [speech.inputs.mel!.data, 0, TOKENS], say, signal);
-  const paint = (batch: Batch) => {
-    const { states, latents } = frame.inputs;
-    return resultOf(
-      worker,
-      'faces',
-      [repeated(states!, batch).data, repeated(latents!, batch).data, width],
-      say,
-      signal,
-    );
-  };
-  try {
-    await worker.start();
-    // Loads, and on a card makes it ready for each size.
-    await hear();
-    await paint(1);
-    const chosen = await resultOf(worker, 'device', [], say, signal);
-    const onCpu = chosen.device === 'cpu';
-    const firstBatchMs = await timed(
-      async () => {
+  const settings = { folder, device, gpu, mask: 'jaw', margin: 0 } as const;
+  return inOwnProcess(
+    settings,
+    async (ask) => {
+      const hear = () => ask('speech', speech.inputs.mel!.data, 0, TOKENS);
+      const { states, latents } = frame.inputs;
+      const paint = (batch: Batch) =>
+        ask('faces', repeated(states!, batch).data, repeated(latents!, batch).data, width);
+      // Loads, and on a card makes it ready for each size.
+      await hear();
+      await paint(1);
+      const chosen = await ask('device');
+      const onCpu = chosen.device === 'cpu';
+      const rounds = onCpu ? 1 : ROUNDS;
+      const firstBatchMs = await timed(async () => {
         await hear();
         await paint(onCpu ? 1 : FIRST);
-      },
-      onCpu ? 1 : ROUNDS,
-    );
-    const byBatch: Partial<Record<Batch, number>> = {};
-    for (const batch of onCpu ? ([1] as const) : BATCHES) {
-      byBatch[batch] = (1_000 * batch) / (await timed(() => paint(batch), onCpu ? 1 : ROUNDS));
-    }
-    const framesPerSecond = byBatch[onCpu ? 1 : 8]!;
-    const name = onCpu ? cpus()[0]?.model : await askedCard(gpu, 'name');
-    const used = onCpu ? undefined : Number(await askedCard(gpu, 'memory.used'));
-    const facts = { device: chosen.device, framesPerSecond, firstBatchMs, byBatch };
-    return { ...facts, ...(name ? { name } : {}), ...(used ? { cardBytes: used * 2 ** 20 } : {}) };
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw cause instanceof EngineError ? new VideoError(cause.message, { cause }) : cause;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    worker.kill('is done');
-    await worker.ended;
-  }
+      }, rounds);
+      const byBatch: Partial<Record<Batch, number>> = {};
+      for (const batch of onCpu ? ([1] as const) : BATCHES) {
+        byBatch[batch] = (1_000 * batch) / (await timed(() => paint(batch), rounds));
+      }
+      const framesPerSecond = byBatch[onCpu ? 1 : 8]!;
+      const name = onCpu ? cpus()[0]?.model : await askedCard(gpu, 'name');
+      const used = onCpu ? undefined : Number(await askedCard(gpu, 'memory.used'));
+      const facts = { device: chosen.device, framesPerSecond, firstBatchMs, byBatch };
+      return { ...facts, ...(name ? { name } : {}), ...(used ? { cardBytes: used * 2 ** 20 } : {}) };
+    },
+    signal,
+  );
 }
 
 /** The median time of some rounds, in milliseconds. */

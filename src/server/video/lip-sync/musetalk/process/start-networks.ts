@@ -1,25 +1,10 @@
-import { EngineError } from '../../../../engines/contracts.ts';
+import { orAborted } from '../../../../async/or-aborted.ts';
 import { EngineProcess } from '../../../../workers/engine-process.ts';
-import type { WorkerSpec } from '../../../../workers/worker.ts';
-import { VideoError } from '../../../contracts.ts';
 import { converted } from '../convert/converted.ts';
 import type { MuseTalkNetworks, MuseTalkSettings } from '../networks.ts';
 import type { NetworksProcess } from './networks-module.ts';
-import { type ResultOf, resultOf } from './told.ts';
-
-/**
- * How MuseTalk's process is started. The longest that one step of it may take is the first batch on a card that has to be got
- * ready, or one frame on a slow CPU.
- */
-export const networksWorker = (settings: MuseTalkSettings | undefined): WorkerSpec => ({
-  stage: 'video',
-  name: 'musetalk',
-  module: new URL('./networks-module.js', import.meta.url),
-  factory: 'create',
-  settings,
-  startMs: 60_000,
-  stallMs: 300_000,
-});
+import { networksWorker } from './own-process.ts';
+import { type ResultOf, resultOf, videoErrorOf } from './told.ts';
 
 /**
  * MuseTalk's networks in a process of their own, which starts at the first call, is replaced when it dies, and ends with this
@@ -50,7 +35,7 @@ export function startNetworks(
     } catch (cause) {
       // The next call tries again.
       starting = undefined;
-      throw cause instanceof EngineError ? new VideoError(cause.message, { cause }) : cause;
+      throw videoErrorOf(cause);
     }
   }
 
@@ -62,7 +47,7 @@ export function startNetworks(
     signal.throwIfAborted();
     closed.signal.throwIfAborted();
     starting ??= start();
-    const caller = await unlessAborted(starting, signal);
+    const caller = await orAborted(starting, signal);
     return resultOf(caller, method, args, say, signal);
   }
 
@@ -82,19 +67,4 @@ export function startNetworks(
       await begun?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/** What `promise` gives, unless the signal aborts first; `promise` goes on for others. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const leaving = new AbortController();
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: leaving.signal });
-      }),
-    ]);
-  } finally {
-    leaving.abort();
-  }
 }

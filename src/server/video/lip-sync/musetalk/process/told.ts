@@ -3,6 +3,10 @@ import type { Caller } from '../../../../workers/remote-engines.ts';
 import { VideoError } from '../../../contracts.ts';
 import type { NetworksProcess, Told } from './networks-module.ts';
 
+/** What a failed process rejects with, as a `VideoError`; anything else as it is. */
+export const videoErrorOf = (cause: unknown): unknown =>
+  cause instanceof EngineError ? new VideoError(cause.message, { cause }) : cause;
+
 /** What a method of the process gives at its end. */
 export type ResultOf<Method extends keyof NetworksProcess> =
   ReturnType<NetworksProcess[Method]> extends AsyncGenerator<Told<infer T>, void, undefined> ? T : never;
@@ -27,7 +31,7 @@ export async function resultOf<Method extends keyof NetworksProcess>(
     }
   } catch (cause) {
     signal.throwIfAborted();
-    throw cause instanceof EngineError ? new VideoError(cause.message, { cause }) : cause;
+    throw videoErrorOf(cause);
   }
   signal.throwIfAborted();
   if (!result) throw new VideoError('MuseTalk’s process gave nothing; look at the log for why, and try again.');
