@@ -26,6 +26,9 @@ export function hungryWeights(marker: string): { readonly name: string; readonly
     ],
     ['a command as an object', `(X${length(`touch '${marker}'`)}touch '${marker}'ios\nsystem\n`],
     ['dictionaries of one another', laughs()],
+    ['a long word that names many', `${LONG_WORD}}h\0}sq\x020}(${named(50_000, 'h\x02')}u`],
+    ['a long word that names each in another', `${LONG_WORD}}${'q\x010}h\0h\x01s'.repeat(98)}`],
+    ['numbers that hash alike', `}(${numbersAlike(400_000)}u`],
   ];
   return [
     ...pickles.map(([name, body]) => ({ name: `pickle: ${name}`, bytes: archive(body) })),
@@ -38,6 +41,20 @@ export function hungryWeights(marker: string): { readonly name: string; readonly
     },
   ];
 }
+
+/** Eight million letters, remembered in place 0. */
+const LONG_WORD = `X\x00\x12\x7a\x00${'k'.repeat(8_000_000)}q\x000`;
+
+/** Entries of a dictionary, `value` each. */
+const named = (count: number, value: string) =>
+  Array.from({ length: count }, (_, i) => `X\x05\0\0\0${String(10_000 + i)}${value}`).join('');
+
+/** Entries of a dictionary by numbers of 112 bits, whose lower 64 are the same. */
+const numbersAlike = (count: number) =>
+  Array.from({ length: count }, (_, i) => {
+    const high = [i & 255, (i >> 8) & 255, i >> 16, 0, 1].map((byte) => String.fromCharCode(byte)).join('');
+    return `\x8a\x0d${'\x07'.repeat(8)}${high}N`;
+  }).join('');
 
 const copies = (text: string, count: number) => Buffer.from(text.repeat(Math.floor(count)), 'latin1');
 

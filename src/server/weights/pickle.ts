@@ -2,7 +2,7 @@ import { damaged, quoted, refused } from './file-errors.ts';
 import { pickleInput } from './pickle-input.ts';
 import { PICKLE_OPCODES } from './pickle-opcodes.ts';
 
-/** What a pickle makes here: plain data; lists and tuples are arrays, dictionaries are maps. */
+/** What a pickle makes here: plain data; lists and tuples are arrays, dictionaries are maps whose numbers as keys are words. */
 export type Pickled = null | boolean | number | bigint | string | PickledList | PickledDict | PickledObject;
 export interface PickledList extends Array<Pickled> {}
 export interface PickledDict extends Map<Pickled, Pickled> {}
@@ -74,7 +74,9 @@ export function unpickle(
     const dict = top();
     if (!(dict instanceof Map) || items.length % 2 !== 0) throw broken('puts entries into what is no dictionary');
     for (let i = 0; i < items.length; i += 2) {
-      const key = items[i]!;
+      const item = items[i]!;
+      // A map hashes numbers without a secret: somebody could choose many that all meet in one place.
+      const key = typeof item === 'number' || typeof item === 'bigint' ? String(item) : item;
       if (dict.has(key)) throw broken(`has two entries called ${quoted(typeof key === 'string' ? key : typeof key)}`);
       dict.set(key, items[i + 1]!);
     }
@@ -85,7 +87,8 @@ export function unpickle(
     for (const item of items) list.push(item);
   };
   const remember = (place: number) => {
-    if (memo.size >= MOST_THINGS) throw broken('remembers more than weights need');
+    // A place beyond them comes from somebody who chose it, as above.
+    if (memo.size >= MOST_THINGS || place >= MOST_THINGS) throw broken('remembers more than weights need');
     memo.set(place, top());
   };
   const recall = (place: number) => {

@@ -23,7 +23,7 @@ type TorchTensor = PickledObject & {
   readonly strides: Pickled[];
 };
 
-/** Where PyTorch's words are nested deeper than this, or tensors have longer names, somebody means harm. */
+/** Where PyTorch's words are nested deeper than this, or tensors or dictionaries have longer names, somebody means harm. */
 const DEEPEST = 100;
 const LONGEST = 500;
 /** Entries of dictionaries that are looked at; one dictionary can stand in many places. */
@@ -84,10 +84,14 @@ export function tensorsIn(root: Pickled, file: string, place: (storage: Storage)
     if (depth > DEEPEST) throw damaged(file, `its dictionaries are nested more than ${DEEPEST} deep`);
     for (const [key, value] of dict) {
       if (++seen > MOST_ENTRIES) throw damaged(file, 'its dictionaries have more entries than weights have');
-      const name = `${before}${typeof key === 'string' || typeof key === 'number' ? key : '?'}`;
-      if (value instanceof Map) visit(value, `${name.slice(0, LONGEST)}.`, depth + 1);
-      if (!isTensor(value)) continue;
-      if (name.length > LONGEST) throw damaged(file, `it has a tensor called ${quoted(name)} and longer`);
+      if (!(value instanceof Map) && !isTensor(value)) continue;
+      const name = `${before}${typeof key === 'string' ? key : '?'}`;
+      // One long word can stand in many places, too.
+      if (name.length > LONGEST) throw damaged(file, `it has something called ${quoted(name)} and longer`);
+      if (value instanceof Map) {
+        visit(value, `${name}.`, depth + 1);
+        continue;
+      }
       if (tensors.has(name)) throw damaged(file, `two of its tensors are called ${quoted(name)}`);
       if (tensors.size >= MOST_TENSORS) throw damaged(file, `it names more than ${MOST_TENSORS} tensors`);
       tensors.set(name, placed(value, name, file, place));

@@ -139,6 +139,13 @@ describe('a pickle', () => {
     expect(() => run('N', many(part, 1_100_000))).toThrow(/more than weights need/);
   });
 
+  it('has no numbers that a map would have to hash: many can be chosen that meet in one place', () => {
+    const named = run(dict(int(7), 'N', int(2n ** 62n), 'N', 'G\x3f\xf8\0\0\0\0\0\0', 'N'));
+    expect(named).toEqual(new Map(['7', String(2n ** 62n), '1.5'].map((key) => [key, null])));
+    expect(() => run('N', 'r\x3f\x42\x0f\0')).not.toThrow();
+    expect(() => run('N', 'r\x40\x42\x0f\0')).toThrow(/remembers more than weights need/);
+  });
+
   it('longer than any real one is refused', () => {
     const text = ['X\0\0\x10\0', Buffer.alloc(2 ** 20), '0'];
     expect(() => run(...Array<Part>(16).fill(text))).toThrow(/longer than weights need/);
@@ -198,6 +205,10 @@ describe('the tensors of a pickle', () => {
     expect(() => tensors(twice)).toThrow(/two of its tensors are called "a\.b"/);
     const long = ['X\xff\x01\0\0', 'x'.repeat(511)];
     expect(() => tensors(dict(long, good))).toThrow(/called "x{80}…" and longer/);
+    // Joined with the names in it, it would take its length again for each of them.
+    expect(() => tensors(dict(long, '}'))).toThrow(/called "x{80}…" and longer/);
+    expect(() => tensors(dict(word('y'.repeat(250)), dict(word('y'.repeat(250)), '}')))).toThrow(/called "y{80}…"/);
+    expect(tensors(dict(long, 'N', word('a'), good)).size).toBe(1);
   });
 
   it('in a dictionary that holds itself are refused, and a list that does is left out', () => {
