@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SILENT } from './src/server/workers/silent.ts';
 
 const project = (name: string, timeoutMs: number, extra: object = {}) => ({
   test: {
@@ -6,6 +7,7 @@ const project = (name: string, timeoutMs: number, extra: object = {}) => ({
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    env: { ...SILENT },
     ...extra,
   },
 });

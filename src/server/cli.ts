@@ -11,6 +11,7 @@ import { nearest } from './nearest.ts';
 import { StartError } from './start-error.ts';
 import { VideoError } from './video/contracts.ts';
 import { WeightsError } from './weights/weights.ts';
+import { SILENT } from './workers/silent.ts';
 
 const USAGE = `voice-chat - talk with your own machine
 
@@ -34,6 +35,7 @@ const USAGE = `voice-chat - talk with your own machine
 
 /** Exit codes: 0 fine, 1 it did not work, 2 the command or the configuration is wrong. */
 async function run(): Promise<number> {
+  Object.assign(process.env, SILENT);
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {

@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CommandLine } from '../fixtures/command-line.ts';
 import { WireClient } from '../fixtures/wire-client.ts';
@@ -53,5 +56,33 @@ describe('what is said', () => {
     expect(command.output.match(/ INFO +turn .*outcome="completed"/g)).toHaveLength(3);
     expect(command.output.match(/ INFO +turn .*outcome="failed"/g)).toHaveLength(1);
     expect(command.output).not.toMatch(CANARY);
+  });
+});
+
+describe('ONNX Runtime', () => {
+  /** Everything below a home folder that a command was given, once it has ended or, with `isReady`, is up. */
+  async function leftBy(args: string[], config: object, isReady: boolean): Promise<string[]> {
+    const home = mkdtempSync(join(tmpdir(), 'voice-chat-home-'));
+    // With these it would be silent by itself.
+    const { ORT_DISABLE_TELEMETRY: _, ORT_TELEMETRY_DISABLED: __, CI: ___, XDG_CACHE_HOME: ____, ...env } = process.env;
+    try {
+      await using command = new CommandLine(args, config, { ...env, HOME: home });
+      if (isReady) await command.url();
+      else await command.ended;
+      return readdirSync(home, { recursive: true, encoding: 'utf8' });
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  }
+
+  it.each([
+    ['doctor', false],
+    ['start', true],
+  ])('tells its makers nothing and gives this machine no number: %s', async (command, isReady) => {
+    const scripted = { engine: 'scripted' };
+    const vad = { engine: 'silero' };
+    const config = { server: { port: 0 }, vad, asr: scripted, llm: scripted, tts: scripted };
+    const left = await leftBy([command], { ...config, models: { offline: true } }, isReady);
+    expect(left.filter((path) => /onnxruntime|deviceid/i.test(path))).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { Queue } from '../async/queue.ts';
 import { EngineError, type FailedPart } from '../engines/contracts.ts';
 import { batched, type FromWorker, type SentError, type ToWorker } from './messages.ts';
+import { SILENT } from './silent.ts';
 
 /** Which engine to run, and how long it may take. */
 export type WorkerSpec = {
@@ -63,6 +64,7 @@ export class Worker {
     this.#child = fork(new URL('./host.js', import.meta.url), {
       serialization: 'advanced',
       execArgv: [],
+      env: { ...process.env, ...SILENT },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     running.add(this.#child);
