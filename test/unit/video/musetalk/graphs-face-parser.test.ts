@@ -3,16 +3,15 @@ import { VideoError } from '../../../../src/server/video/contracts.ts';
 import { faceParserGraph } from '../../../../src/server/video/lip-sync/musetalk/graphs/face-parser.ts';
 import { openWeights } from '../../../../src/server/weights/open-weights.ts';
 import type { Weights } from '../../../../src/server/weights/weights.ts';
-import { runGraph } from '../../../fixtures/musetalk/run-graph.ts';
+import { farthest } from '../../../fixtures/musetalk/farthest.ts';
+import { floats, ort, runGraph } from '../../../fixtures/musetalk/run-graph.ts';
 import {
-  farthest,
   PLACES,
   referenceAnswers,
   referencePicture,
   speechNetworkFile,
 } from '../../../fixtures/musetalk/speech-networks.ts';
 
-const ort = await import('onnxruntime-node').catch(() => undefined);
 const CLASSES = 19;
 const PIXELS = 512 * 512;
 /** Where the two likeliest classes are nearer to each other than this, either may come out. */
@@ -27,11 +26,11 @@ function best(scores: ArrayLike<number>): { readonly index: number; readonly lea
 describe('the face parser', () => {
   it.skipIf(!ort).each(['parser.pth', 'parser-legacy.pth'])('answers as the reference does, from %s', async (file) => {
     await using weights = await openWeights(speechNetworkFile(file));
-    const picture = new ort!.Tensor('float32', referencePicture(), [1, 3, 512, 512]);
-    const outputs = await runGraph(ort!, faceParserGraph(weights, { logits: true }), { picture });
-    expect(outputs.classes!.dims).toEqual([1, 512, 512]);
-    const classes = outputs.classes!.data as Uint8Array;
-    const logits = outputs.logits!.data as Float32Array;
+    const picture = floats(referencePicture(), [1, 3, 512, 512]);
+    const [outputs] = await runGraph(faceParserGraph(weights, { logits: true }), [{ picture }]);
+    expect(outputs!.classes!.dims).toEqual([1, 512, 512]);
+    const classes = outputs!.classes!.data as Uint8Array;
+    const logits = outputs!.logits!.data as Float32Array;
     const scoresAt = (pixel: number) => Array.from({ length: CLASSES }, (_, i) => logits[i * PIXELS + pixel]!);
 
     const reference = referenceAnswers('logits.f32');
@@ -48,10 +47,10 @@ describe('the face parser', () => {
 
   it.skipIf(!ort)('gives the classes alone if nothing else is asked', async () => {
     await using weights = await openWeights(speechNetworkFile('parser.pth'));
-    const picture = new ort!.Tensor('float32', referencePicture(), [1, 3, 512, 512]);
-    const outputs = await runGraph(ort!, faceParserGraph(weights), { picture });
-    expect(Object.keys(outputs)).toEqual(['classes']);
-    expect(outputs.classes!.type).toBe('uint8');
+    const picture = floats(referencePicture(), [1, 3, 512, 512]);
+    const [outputs] = await runGraph(faceParserGraph(weights), [{ picture }]);
+    expect(Object.keys(outputs!)).toEqual(['classes']);
+    expect(outputs!.classes!.type).toBe('uint8');
   });
 
   describe('in a file that does not fit', () => {

@@ -2,17 +2,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { frameGraph } from '../../../../src/server/video/lip-sync/musetalk/graphs/frame.ts';
 import type { Precision } from '../../../../src/server/video/lip-sync/musetalk/graphs/net.ts';
 import { BATCHES } from '../../../../src/server/video/lip-sync/musetalk/networks.ts';
+import { farthest } from '../../../fixtures/musetalk/farthest.ts';
+import { floats, ort, runGraph } from '../../../fixtures/musetalk/run-graph.ts';
 import {
   expectedFaces,
-  floats,
   generatedNumbers,
-  largestDifference,
-  ort,
-  runGraph,
   sampled,
   type TinyNetworks,
   tinyNetworks,
-} from './tiny-networks.ts';
+} from '../../../fixtures/musetalk/tiny-networks.ts';
 
 const FRAMES = 8;
 const FACE = 256 * 256 * 3;
@@ -40,7 +38,7 @@ async function painted(precision: Precision): Promise<Uint8Array[]> {
       };
     }),
   );
-  const faces = (await runGraph(build(precision), batches)).map(({ data }) => data as Uint8Array);
+  const faces = (await runGraph(build(precision), batches)).map(({ faces }) => faces!.data as Uint8Array);
   return BATCHES.map((batch) => {
     const all = new Uint8Array(FRAMES * FACE);
     for (const [i, some] of faces.splice(0, FRAMES / batch).entries()) all.set(some, i * batch * FACE);
@@ -56,7 +54,7 @@ describe('the graph that paints faces', () => {
   ])('paints what diffusers paints, in batches of any size: %o', async (precision) => {
     const expected = await expectedFaces();
     for (const faces of await painted(precision)) {
-      expect(largestDifference(sampled(faces, FACE), expected)).toBeLessThanOrEqual(1);
+      expect(farthest(sampled(faces, FACE), expected)).toBeLessThanOrEqual(1);
     }
   });
 

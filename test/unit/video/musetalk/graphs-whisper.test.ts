@@ -4,16 +4,15 @@ import { VideoError } from '../../../../src/server/video/contracts.ts';
 import { readWhisperConfig, speechGraph } from '../../../../src/server/video/lip-sync/musetalk/graphs/whisper.ts';
 import { openWeights } from '../../../../src/server/weights/open-weights.ts';
 import type { Weights } from '../../../../src/server/weights/weights.ts';
-import { runGraph } from '../../../fixtures/musetalk/run-graph.ts';
+import { farthest } from '../../../fixtures/musetalk/farthest.ts';
+import { floats, ort, runGraph } from '../../../fixtures/musetalk/run-graph.ts';
 import {
-  farthest,
   PLACES,
   referenceAnswers,
   referenceMel,
   speechNetworkFile,
 } from '../../../fixtures/musetalk/speech-networks.ts';
 
-const ort = await import('onnxruntime-node').catch(() => undefined);
 const json = readFileSync(speechNetworkFile('whisper.json'), 'utf8');
 const changed = (change: object) => JSON.stringify({ ...JSON.parse(json), ...change });
 
@@ -23,8 +22,9 @@ describe("whisper's encoder", () => {
     async (file) => {
       await using weights = await openWeights(speechNetworkFile(file));
       const config = readWhisperConfig(json);
-      const mel = new ort!.Tensor('float32', referenceMel(), [1, 80, 3000]);
-      const { states } = await runGraph(ort!, speechGraph(weights, config), { mel });
+      const mel = floats(referenceMel(), [1, 80, 3000]);
+      const [outputs] = await runGraph(speechGraph(weights, config), [{ mel }]);
+      const states = outputs!.states;
       expect(states!.dims).toEqual([1, 1500, 5, 32]);
       const token = (i: number) => (states!.data as Float32Array).subarray(i * 160, (i + 1) * 160);
       const answers = PLACES.tokens.flatMap((i) => [...token(i)]);

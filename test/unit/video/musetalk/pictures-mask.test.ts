@@ -7,8 +7,8 @@ import { gaussianBlur } from '../../../../src/server/video/lip-sync/musetalk/pic
 import { ellipse, grow, shrink } from '../../../../src/server/video/lip-sync/musetalk/pictures/grow-and-shrink.ts';
 import { JAW } from '../../../../src/server/video/lip-sync/musetalk/pictures/painted-region.ts';
 import { parserInput } from '../../../../src/server/video/lip-sync/musetalk/pictures/parser-input.ts';
-import { blot, classes, drawn } from './drawn.ts';
-import { apart, expected } from './pictures-expected.ts';
+import { blot, classes, drawn } from '../../../fixtures/musetalk/drawn.ts';
+import { apart, expected } from '../../../fixtures/musetalk/pictures-expected.ts';
 
 const NOT_AT_ALL = { most: 0, places: 0 };
 

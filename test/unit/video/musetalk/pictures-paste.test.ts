@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { cropAround } from '../../../../src/server/video/lip-sync/musetalk/pictures/crop-around.ts';
 import { faceMask } from '../../../../src/server/video/lip-sync/musetalk/pictures/face-mask.ts';
 import { pasteFace } from '../../../../src/server/video/lip-sync/musetalk/pictures/paste-face.ts';
-import { resizeLinear } from '../../../../src/server/video/lip-sync/musetalk/pictures/resize-linear.ts';
-import { classes, drawn } from './drawn.ts';
-import { apart, expected } from './pictures-expected.ts';
+import { classes, drawn } from '../../../fixtures/musetalk/drawn.ts';
+import { apart, expected } from '../../../fixtures/musetalk/pictures-expected.ts';
+import { resizeLinear } from '../../../fixtures/musetalk/resize-linear.ts';
 
 const painted = drawn(256, 256).rgb.map((value) => 255 - value);
 

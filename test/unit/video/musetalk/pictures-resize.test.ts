@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { resizeLanczos4 } from '../../../../src/server/video/lip-sync/musetalk/pictures/resize-lanczos4.ts';
-import { resizeLinear } from '../../../../src/server/video/lip-sync/musetalk/pictures/resize-linear.ts';
 import {
   BICUBIC,
   BILINEAR,
   resizeSmoothly,
 } from '../../../../src/server/video/lip-sync/musetalk/pictures/resize-smoothly.ts';
-import { blot, drawn } from './drawn.ts';
-import { apart, expected } from './pictures-expected.ts';
+import { blot, drawn } from '../../../fixtures/musetalk/drawn.ts';
+import { apart, expected } from '../../../fixtures/musetalk/pictures-expected.ts';
+import { resizeLinear } from '../../../fixtures/musetalk/resize-linear.ts';
 
 const NOT_AT_ALL = { most: 0, places: 0 };
 

@@ -13,7 +13,7 @@ import {
   type PoseScores,
 } from '../../../../src/server/video/lip-sync/musetalk/prepare/pose.ts';
 import { mirroredPlanes, posePlanes } from '../../../../src/server/video/lip-sync/musetalk/prepare/pose-picture.ts';
-import { markedPicture, openMarkFinder } from './pose-network.ts';
+import { markedPicture, openMarkFinder } from '../../../fixtures/musetalk/pose-network.ts';
 
 const folder = new URL('../../../fixtures/musetalk/pose/', import.meta.url);
 const signal = new AbortController().signal;

@@ -14,7 +14,7 @@ import {
   openFaces,
   type PreparedFacesSettings,
 } from '../../../../src/server/video/lip-sync/musetalk/prepare/prepared-faces.ts';
-import { clipOf, networks, REACH } from './prepare-world.ts';
+import { clipOf, networks, REACH } from '../../../fixtures/musetalk/prepare-world.ts';
 
 const signal = new AbortController().signal;
 const settings: PreparedFacesSettings = { mask: 'raw', margin: 5, version: 'one' };

@@ -7,8 +7,8 @@ import { warmUp } from '../../../../src/server/video/lip-sync/musetalk/warm-up.t
 import { onceReady } from '../../../../src/server/video/lip-sync/once-ready.ts';
 import type { News } from '../../../../src/server/video/news.ts';
 import { standInNetworks } from '../../../fixtures/musetalk/networks-stand-in.ts';
+import { clipOf, networks } from '../../../fixtures/musetalk/prepare-world.ts';
 import { scratchFolder, until } from '../../../fixtures/video.ts';
-import { clipOf, networks } from './prepare-world.ts';
 
 const never = new AbortController().signal;
 async function* silence(): AsyncGenerator<Float32Array> {}

@@ -5,10 +5,11 @@ import { LogMel, SEGMENT_SAMPLES } from '../../../../src/server/video/lip-sync/m
 import { SpeechStates } from '../../../../src/server/video/lip-sync/musetalk/speech/speech-states.ts';
 import { frameStates, readyFrames } from '../../../../src/server/video/lip-sync/musetalk/speech/windows.ts';
 import { standInNetworks } from '../../../fixtures/musetalk/networks-stand-in.ts';
+import { floats, ort, runGraph } from '../../../fixtures/musetalk/run-graph.ts';
+import { generatedNumbers, tinyNetworks } from '../../../fixtures/musetalk/tiny-networks.ts';
 import { openTinyWhisper } from '../../../fixtures/musetalk/tiny-whisper.ts';
 import { sounds } from '../../../fixtures/sounds.ts';
 import { synthesise } from '../../../fixtures/speech.ts';
-import { floats, generatedNumbers, ort, runGraph, tinyNetworks } from './tiny-networks.ts';
 
 const never = new AbortController().signal;
 const RATE = 16_000;
@@ -209,7 +210,7 @@ describe('frames do not hear the future', () => {
         graph,
         pairs.map((states) => ({ states: floats(states, [1, 50, 32]), latents })),
       );
-      const bytes = painted.map(({ data }) => data as Uint8Array);
+      const bytes = painted.map(({ faces }) => faces!.data as Uint8Array);
       for (let i = 0; i < bytes.length; i += 2) {
         const apart = bytes[i]!.reduce((sum, value, j) => sum + Math.abs(value - bytes[i + 1]![j]!), 0);
         expect(apart / bytes[i]!.length).toBeLessThan(12);

@@ -8,7 +8,7 @@ const tables = new Map<number, LinearSteps>();
 
 /**
  * Puts a painted face (RGB bytes, 256 x 256) into `frame`, in place, where its box is and as far as the mask lets it through:
- * resized like `resizeLinear`, mixed as Pillow's `paste` does. Only the mask's box is worked on; what lies outside the frame is left out.
+ * resized as OpenCV's INTER_LINEAR does, mixed as Pillow's `paste` does. Only the mask's box is worked on; what lies outside the frame is left out.
  */
 export function pasteFace(frame: Picture, painted: Uint8Array, face: Box, { box, alpha }: Mask): void {
   const left = Math.max(0, face.x, box.x);
