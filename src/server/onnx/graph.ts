@@ -34,7 +34,7 @@ export type NodeOptions = {
   readonly domain?: string;
 };
 
-// TensorProto.DataType
+/** What a model calls element types (TensorProto.DataType), for operators that are told one, such as Cast. */
 export const TYPE_NUMBERS: Readonly<Record<ElementType, number>> = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10 };
 
 /** A model's graph, put together node by node; every method that makes a value returns the value's name. */

@@ -2,9 +2,9 @@ import type { Tensors, Values } from '../process/tensors.ts';
 import type { Difference } from './converted.ts';
 
 /** The most that painted faces may differ, in levels: 16-bit numbers and another device's order of sums make less than this. */
-export const FACES_MAY_DIFFER: Difference = { mean: 1, max: 16 };
+const FACES_MAY_DIFFER: Difference = { mean: 1, max: 16 };
 /** The most that other numbers may differ on the average, as a share of their spread, and classes, as a share of the pixels. */
-export const NUMBERS_MAY_DIFFER = 0.02;
+const NUMBERS_MAY_DIFFER = 0.02;
 
 /** How far two pictures lie apart. */
 export function difference(one: ArrayLike<number>, other: ArrayLike<number>): Difference {

@@ -1,4 +1,4 @@
-import { OnnxGraph } from '../../../../onnx/graph.ts';
+import { OnnxGraph, TYPE_NUMBERS } from '../../../../onnx/graph.ts';
 import type { Weights } from '../../../../weights/weights.ts';
 import { VideoError } from '../../../contracts.ts';
 import { FACE_SIZE, FRAME_TOKENS, LATENT_CHANNELS, LATENT_SIZE, STATES } from '../networks.ts';
@@ -56,8 +56,7 @@ function addBytes(net: Net, pictures: Maps): void {
   const value = cast(net, pictures.value, precision.compute, 'f32');
   const lit = graph.node('Add', [graph.node('Mul', [value, f32(127.5)]), f32(127.5)]);
   const whole = graph.node('Round', [graph.node('Clip', [lit, f32(0), f32(255)])]);
-  // TensorProto.DataType UINT8
-  const bytes = graph.node('Cast', [whole], { attributes: { to: { int: 2 } } });
+  const bytes = graph.node('Cast', [whole], { attributes: { to: { int: TYPE_NUMBERS.u8 } } });
   graph.node('Transpose', [bytes], { outputs: ['faces'], attributes: { perm: { ints: [0, 2, 3, 1] } } });
 }
 

@@ -1,4 +1,4 @@
-import type { OnnxGraph, Weight } from '../../../../onnx/graph.ts';
+import { type OnnxGraph, TYPE_NUMBERS, type Weight } from '../../../../onnx/graph.ts';
 import type { Weights } from '../../../../weights/weights.ts';
 import { VideoError } from '../../../contracts.ts';
 
@@ -70,8 +70,7 @@ export function smallWeight(net: Net, name: string, weight: Weight, compute = ne
 /** `value` as another type; itself where that is the type that it has. */
 export function cast({ graph }: Net, value: string, from: 'f32' | 'f16', to: 'f32' | 'f16'): string {
   if (from === to) return value;
-  // TensorProto.DataType FLOAT and FLOAT16
-  return graph.node('Cast', [value], { attributes: { to: { int: to === 'f32' ? 1 : 10 } } });
+  return graph.node('Cast', [value], { attributes: { to: { int: TYPE_NUMBERS[to] } } });
 }
 
 /** `value` in another shape; 0 keeps a dimension as it is, and -1 takes what is left. */

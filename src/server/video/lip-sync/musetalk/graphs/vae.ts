@@ -1,4 +1,4 @@
-import { OnnxGraph } from '../../../../onnx/graph.ts';
+import { OnnxGraph, TYPE_NUMBERS } from '../../../../onnx/graph.ts';
 import type { Weights } from '../../../../weights/weights.ts';
 import { FACE_SIZE, LATENT_CHANNELS, LATENT_SIZE } from '../networks.ts';
 import type { VaeConfig } from './config.ts';
@@ -21,8 +21,7 @@ export function faceEncoderGraph(vae: Weights, config: VaeConfig): OnnxGraph {
   const face = graph.input('face', 'u8', [1, FACE_SIZE, FACE_SIZE, 3]);
   const f32 = (dims: readonly number[], data: ArrayLike<number>) => graph.constant({ type: 'f32', dims, data });
 
-  // TensorProto.DataType FLOAT
-  const bytes = graph.node('Cast', [face], { attributes: { to: { int: 1 } } });
+  const bytes = graph.node('Cast', [face], { attributes: { to: { int: TYPE_NUMBERS.f32 } } });
   const whole = graph.node('Transpose', [bytes], { attributes: { perm: { ints: [0, 3, 1, 2] } } });
   const upper = f32([FACE_SIZE, 1], new Float32Array(FACE_SIZE).fill(1, 0, FACE_SIZE / 2));
   const both = graph.node('Concat', [graph.node('Mul', [whole, upper]), whole], { attributes: { axis: { int: 0 } } });
@@ -37,7 +36,7 @@ export function faceEncoderGraph(vae: Weights, config: VaeConfig): OnnxGraph {
 }
 
 /** Adds the encoder of diffusers' autoencoder: pictures from -1 to 1 → the means of their latents, not scaled. */
-export function addEncoder(net: Net, config: VaeConfig, pictures: Maps): Maps {
+function addEncoder(net: Net, config: VaeConfig, pictures: Maps): Maps {
   const { channels, layers, groups, latentChannels } = config;
   const last = channels.length - 1;
   const encoder = part(net, 'encoder');
