@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import type { Gpu } from './machine/machine.ts';
 import { probe } from './machine/probe.ts';
-import { ENOUGH_FPS, museTalkFolder, readSpeeds, speedOn } from './musetalk-here.ts';
+import { ENOUGH_FPS, museTalkFolder, readSpeeds, speedOn } from './musetalk-speeds.ts';
 import { readConverted } from './video/lip-sync/musetalk/convert/converted.ts';
 import type { LipSyncSettings } from './video/lip-sync/open-lip-sync.ts';
 

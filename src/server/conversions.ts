@@ -6,7 +6,7 @@ import { probe } from './machine/probe.ts';
 import { measureMuseTalk, speedText } from './measure-musetalk.ts';
 import { MUSETALK_MODEL } from './models/manifest-video.ts';
 import type { StoredModel } from './models/stored-model.ts';
-import { forgetSpeeds, museTalkFolder, readSpeeds, speedOn } from './musetalk-here.ts';
+import { forgetSpeeds, museTalkFolder, readSpeeds, speedOn } from './musetalk-speeds.ts';
 import { convert } from './video/lip-sync/musetalk/convert/convert.ts';
 import { type Converted, readConverted, type Sources } from './video/lip-sync/musetalk/convert/converted.ts';
 

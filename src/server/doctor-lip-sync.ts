@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import type { Finding } from './machine/check.ts';
 import type { Gpu } from './machine/machine.ts';
 import { type Measured, measureMuseTalk, speedText } from './measure-musetalk.ts';
-import { ENOUGH_FPS, museTalkFolder, readSpeeds, speedOn } from './musetalk-here.ts';
+import { ENOUGH_FPS, museTalkFolder, readSpeeds, speedOn } from './musetalk-speeds.ts';
 import { type Converted, readConverted } from './video/lip-sync/musetalk/convert/converted.ts';
 import { bytesNeeded } from './video/lip-sync/musetalk/process/memory.ts';
 

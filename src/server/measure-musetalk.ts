@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
 import type { Gpu } from './machine/machine.ts';
-import { cardFacts, ENOUGH_FPS, keepSpeed, type MuseTalkSpeed, museTalkFolder } from './musetalk-here.ts';
+import { cardFacts, ENOUGH_FPS, keepSpeed, type MuseTalkSpeed, museTalkFolder } from './musetalk-speeds.ts';
 import type { Converted } from './video/lip-sync/musetalk/convert/converted.ts';
 import { measureSpeed } from './video/lip-sync/musetalk/process/measure.ts';
 

@@ -8,7 +8,7 @@ import { lipSyncCheck } from '../../../src/server/doctor-lip-sync.ts';
 import type { Gpu, Probe } from '../../../src/server/machine/machine.ts';
 import type { PlanRequest } from '../../../src/server/machine/plan-request.ts';
 import { ModelStore } from '../../../src/server/models/store.ts';
-import { forgetSpeeds, keepSpeed, museTalkFolder, readSpeeds } from '../../../src/server/musetalk-here.ts';
+import { forgetSpeeds, keepSpeed, museTalkFolder, readSpeeds } from '../../../src/server/musetalk-speeds.ts';
 import { planHere } from '../../../src/server/plan-here.ts';
 import { reservedForVideo } from '../../../src/server/reserved-for-video.ts';
 import { CONVERTER, factsFile } from '../../../src/server/video/lip-sync/musetalk/convert/converted.ts';

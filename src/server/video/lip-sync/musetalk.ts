@@ -1,3 +1,4 @@
+import { ahead } from '../../async/ahead.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { BaseClip, LipSync, Picture } from '../contracts.ts';
 import {
@@ -11,7 +12,6 @@ import { pasteFace } from './musetalk/pictures/paste-face.ts';
 import { KeptFaces } from './musetalk/prepare/kept-faces.ts';
 import type { PreparedFace } from './musetalk/prepare/prepare-face.ts';
 import { openFaces, type PreparedFaces } from './musetalk/prepare/prepared-faces.ts';
-import { ahead } from './musetalk/speech/ahead.ts';
 import { Listening, type Taken } from './musetalk/speech/listening.ts';
 import { SpeechStates } from './musetalk/speech/speech-states.ts';
 

@@ -2,9 +2,10 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Gpu } from './machine/machine.ts';
+import { VIDEO_FPS } from './video/contracts.ts';
 
-/** Frames per second that a card must manage for talking; a little more, since the conversation uses it too. */
-export const ENOUGH_FPS = 25;
+/** Frames per second that a card must manage for talking: those of a clip. */
+export const ENOUGH_FPS = VIDEO_FPS;
 
 /** Where `voice-chat models pull musetalk` converts the networks to. */
 export const museTalkFolder = (cacheFolder: string): string => join(cacheFolder, 'musetalk', 'converted');

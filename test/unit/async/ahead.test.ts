@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ahead } from '../../../../src/server/video/lip-sync/musetalk/speech/ahead.ts';
-import { settle } from '../../../fixtures/video.ts';
+import { ahead } from '../../../src/server/async/ahead.ts';
+import { settle } from '../../fixtures/video.ts';
 
 /** Counts to `end`, and says in `made` how far it is, and when it has been left. */
 async function* counting(made: (number | 'left')[], end: number, error?: Error): AsyncGenerator<number> {
