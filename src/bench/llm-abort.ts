@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seeded } from '../server/engines/builtin/random.ts';
 import type { ChatMessage } from '../server/engines/contracts.ts';
 import { percentile, type Row, type Say, spread } from './row.ts';
 import { startTinyChatModel } from './tiny-chat-model.ts';
@@ -73,13 +74,4 @@ function text(random: () => number, letters: number): string {
   let said = '';
   while (said.length < letters) said += ` ${words[Math.floor(random() * words.length)]}`;
   return said;
-}
-
-/** Numbers from 0 to 1, the same each time (a linear congruential generator, constants of Numerical Recipes). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

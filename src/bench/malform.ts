@@ -1,12 +1,3 @@
-/** Random numbers from 0 to 1, the same ones for the same seed: those that a linear congruence makes (Numerical Recipes, 7.1). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** Ways to damage a file. */
 export const MALFORMATIONS = ['flipped bits', 'cut off', 'spliced', 'lying numbers', 'lying words', 'doubled'] as const;
 export type Malformation = (typeof MALFORMATIONS)[number];

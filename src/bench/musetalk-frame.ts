@@ -1,5 +1,5 @@
 import type { Box, Picture } from '../server/video/contracts.ts';
-import { PARSE_SIZE } from '../server/video/lip-sync/musetalk/networks.ts';
+import { FACE_SIZE, PARSE_SIZE } from '../server/video/lip-sync/musetalk/networks.ts';
 import { cropAround } from '../server/video/lip-sync/musetalk/pictures/crop-around.ts';
 import { faceMask, type Mask } from '../server/video/lip-sync/musetalk/pictures/face-mask.ts';
 import { parserInput } from '../server/video/lip-sync/musetalk/pictures/parser-input.ts';
@@ -9,7 +9,6 @@ import { toI420 } from '../server/video/mux/yuv.ts';
 import { percentile, type Row, type Say, spread } from './row.ts';
 
 const SIZE = 512;
-const FACE_SIZE = 256;
 const FRAMES = 1_000;
 /** What is not counted yet, so that the compiler has seen it. */
 const FIRST = 100;

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultCacheDir } from '../server/models/debian-packages.ts';
+import { museTalkFolder } from '../server/musetalk-speeds.ts';
 import { VideoError } from '../server/video/contracts.ts';
 import { convert } from '../server/video/lip-sync/musetalk/convert/convert.ts';
 import { readConverted } from '../server/video/lip-sync/musetalk/convert/converted.ts';
@@ -26,7 +28,7 @@ export async function musetalkGpu(say: Say): Promise<Row[]> {
     say('skipped: this machine has no card');
     return [];
   }
-  const usual = join(homedir(), '.cache/voice-chat/musetalk/converted');
+  const usual = museTalkFolder(defaultCacheDir());
   const scratch = await mkdtemp(join(tmpdir(), 'voice-chat-musetalk-'));
   try {
     const known = await readConverted(usual);

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeFullSizeSources } from '../../src/bench/musetalk-weights.ts';
+import { defaultCacheDir } from '../../src/server/models/debian-packages.ts';
+import { museTalkFolder } from '../../src/server/musetalk-speeds.ts';
 import type * as Convert from '../../src/server/video/lip-sync/musetalk/convert/convert.ts';
 import { GRAPHS, graphFile, readConverted } from '../../src/server/video/lip-sync/musetalk/convert/converted.ts';
 import { problemOf } from '../../src/server/video/lip-sync/musetalk/convert/parity.ts';
@@ -19,7 +21,7 @@ const forever = new AbortController().signal;
 const PART = 'server/video/lip-sync/musetalk';
 const SLOW = 1_200_000;
 /** Where `voice-chat models pull musetalk` converts to, as the default configuration has it. */
-const pulled = join(homedir(), '.cache/voice-chat/musetalk/converted');
+const pulled = museTalkFolder(defaultCacheDir());
 // By hand: MUSETALK_RANDOM=1 npm run test:component -- 7-lip-sync takes some minutes, 8 GB of memory and 7 GB of disk.
 const isRandom = process.env.MUSETALK_RANDOM === '1';
 const lacking =

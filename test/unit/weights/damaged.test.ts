@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MALFORMATIONS, malformed, seeded } from '../../../src/bench/malform.ts';
+import { MALFORMATIONS, malformed } from '../../../src/bench/malform.ts';
 import { type ZipEntry, zipDirectory, zipHeader } from '../../../src/bench/weight-zip.ts';
+import { seeded } from '../../../src/server/engines/builtin/random.ts';
 import { WeightsError } from '../../../src/server/weights/weights.ts';
 import { expectedWeights, madeWeights, WeightsFolder } from '../../fixtures/weights.ts';
 
