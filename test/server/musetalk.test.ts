@@ -185,7 +185,7 @@ describe.skipIf(lacking !== '')(`a server whose faces MuseTalk paints (${lacking
   });
 
   it.skipIf(!existsSync('/proc/self/stat'))(
-    'loses one clip and no word when MuseTalk’s process dies, and paints the next (skipped where there is no /proc)',
+    'loses one clip and no word when MuseTalk’s process dies, and has the next (skipped where there is no /proc)',
     async () => {
       const client = await open();
       client.type('hello');

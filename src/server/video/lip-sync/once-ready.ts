@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LipSync, VideoError } from '../contracts.ts';
+import { type BaseClip, type LipSync, type Picture, VideoError } from '../contracts.ts';
 import type { News } from '../news.ts';
 
 /** What failed at first may be mended meanwhile; what still fails after all of these is left alone. */
 const WAITS_MS = [5_000, 30_000, 120_000, 600_000];
 
 /**
- * A lip-sync that takes long to be ready, and `meanwhile` until `warmUp` has ended well: no reply waits for it, or is without a
- * mouth because it cannot start. A warm-up that fails is tried again a few times; `say` hears how it goes.
+ * A lip-sync that takes long to be ready, and `meanwhile` until `warmUp` has ended well, also after a reply in which it failed: no
+ * reply waits for it, and one at most is without a mouth. A warm-up that fails is tried again a few times; `say` hears how it goes.
  */
 export function onceReady(
   best: LipSync,
@@ -33,10 +33,27 @@ export function onceReady(
       }
     }
   };
-  const making = make().catch(() => {});
+  let making = make().catch(() => {});
+  async function* frames(
+    base: BaseClip,
+    speech: AsyncIterable<Float32Array>,
+    rate: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Picture, void, undefined> {
+    if (!ready) return yield* meanwhile.frames(base, speech, rate, signal);
+    try {
+      yield* best.frames(base, speech, rate, signal);
+    } catch (error) {
+      if (ready && !signal.aborted && !closed.signal.aborted) {
+        ready = false;
+        making = make().catch(() => {});
+      }
+      throw error;
+    }
+  }
   return {
     ...(best.prepare && { prepare: best.prepare.bind(best) }),
-    frames: (base, speech, rate, signal) => (ready ? best : meanwhile).frames(base, speech, rate, signal),
+    frames,
     async [Symbol.asyncDispose]() {
       closed.abort();
       await best[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
-import type { LipSync } from '../contracts.ts';
+import { type LipSync, VideoError } from '../contracts.ts';
 import type { News } from '../news.ts';
-import type { MuseTalkSettings } from './musetalk/networks.ts';
+import type { MuseTalkNetworks, MuseTalkSettings } from './musetalk/networks.ts';
 import type { RemoteLipSyncSettings } from './remote-connection.ts';
 
 /** Which lip-sync, and how it is set up: plain data, for another process. */
@@ -46,7 +46,15 @@ export async function openLipSync(
         import('./musetalk/warm-up.ts'),
         import('./musetalk/unhurried.ts'),
       ]);
-      const networks = start();
+      let networks: MuseTalkNetworks;
+      try {
+        networks = start();
+      } catch (error) {
+        // They were there when this lip-sync was chosen, and have been deleted since.
+        if (!(error instanceof VideoError)) throw error;
+        say({ level: 'warn', text: `${error.message} Mouth shapes from the sound (visemes) do.` });
+        return createVisemes();
+      }
       const museTalk = unhurried(createMuseTalk(networks, settings), settings);
       return onceReady(museTalk, createVisemes(), (signal) => warmUp(networks, signal), say);
     }

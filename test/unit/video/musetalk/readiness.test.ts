@@ -5,6 +5,7 @@ import { restingNetworks } from '../../../../src/server/video/lip-sync/musetalk/
 import { unhurried } from '../../../../src/server/video/lip-sync/musetalk/unhurried.ts';
 import { warmUp } from '../../../../src/server/video/lip-sync/musetalk/warm-up.ts';
 import { onceReady } from '../../../../src/server/video/lip-sync/once-ready.ts';
+import { openLipSync } from '../../../../src/server/video/lip-sync/open-lip-sync.ts';
 import type { News } from '../../../../src/server/video/news.ts';
 import { standInNetworks } from '../../../fixtures/musetalk/networks-stand-in.ts';
 import { clipOf, networks } from '../../../fixtures/musetalk/prepare-world.ts';
@@ -14,13 +15,15 @@ const never = new AbortController().signal;
 async function* silence(): AsyncGenerator<Float32Array> {}
 
 /** A lip-sync that gives one picture, by whose width it is known, and tells which clips it was given. */
-function fakeLipSync(width: number): LipSync & { closed: boolean; clips: BaseClip[] } {
+function fakeLipSync(width: number): LipSync & { closed: boolean; clips: BaseClip[]; failure: Error | undefined } {
   const clips: BaseClip[] = [];
   const lipSync = {
     closed: false,
+    failure: undefined as Error | undefined,
     clips,
     async *frames(base: BaseClip): AsyncGenerator<Picture> {
       clips.push(base);
+      if (lipSync.failure) throw lipSync.failure;
       yield { width, height: 1, rgb: new Uint8Array(3 * width) };
     },
     async prepare() {},
@@ -84,6 +87,30 @@ describe('a lip-sync that takes long to be ready', () => {
     expect(await speaker(lipSync)).toBe(MEANWHILE);
   });
 
+  it('leaves replies to the other one again after it failed, until it is ready once more', async () => {
+    let again = () => {};
+    const { lipSync, said, best, tries } = opened([async () => {}, () => new Promise((resolve) => (again = resolve))]);
+    await until(() => said.length === 1);
+    expect(await speaker(lipSync)).toBe(BEST);
+    best.failure = new VideoError('Its process died.');
+    await expect(speaker(lipSync)).rejects.toThrow('Its process died.');
+    expect(await speaker(lipSync)).toBe(MEANWHILE);
+    best.failure = undefined;
+    again();
+    await until(() => said.length === 2);
+    expect([await speaker(lipSync), tries()]).toEqual([BEST, 2]);
+  });
+
+  it('is not made ready again because a reply was cut', async () => {
+    const { lipSync, said, best, tries } = opened([async () => {}]);
+    await until(() => said.length === 1);
+    best.failure = new Error('cut');
+    const cut = lipSync.frames(clip, silence(), 16_000, AbortSignal.abort())[Symbol.asyncIterator]();
+    await expect(cut.next()).rejects.toThrow('cut');
+    best.failure = undefined;
+    expect([await speaker(lipSync), tries()]).toEqual([BEST, 1]);
+  });
+
   it('closes both, in the middle of getting ready too, and then says nothing', async () => {
     const said: News[] = [];
     const [best, meanwhile] = [fakeLipSync(BEST), fakeLipSync(MEANWHILE)];
@@ -92,6 +119,18 @@ describe('a lip-sync that takes long to be ready', () => {
     const lipSync = onceReady(best, meanwhile, warm, (news) => said.push(news));
     await lipSync[Symbol.asyncDispose]();
     expect([best.closed, meanwhile.closed, said]).toEqual([true, true, []]);
+  });
+});
+
+describe('MuseTalk whose networks have been deleted', () => {
+  it('leaves all replies to mouth shapes, and says how to get it again', async () => {
+    const said: News[] = [];
+    const { folder, remove } = await scratchFolder();
+    const networks = { folder, version: 'v1', width: 8, device: 'cpu', gpu: 0, mask: 'jaw', margin: 10 } as const;
+    await using lipSync = await openLipSync({ engine: 'musetalk', ...networks }, 'stays', (news) => said.push(news));
+    expect(said).toEqual([{ level: 'warn', text: expect.stringMatching(/models pull musetalk\. Mouth shapes/) }]);
+    expect(lipSync.prepare).toBeUndefined();
+    await remove();
   });
 });
 
