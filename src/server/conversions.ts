@@ -1,5 +1,5 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from './config.ts';
 import { installedPackages } from './machine/packages.ts';
 import { probe } from './machine/probe.ts';
@@ -9,6 +9,8 @@ import type { StoredModel } from './models/stored-model.ts';
 import { forgetSpeeds, museTalkFolder, readSpeeds, speedOn } from './musetalk-speeds.ts';
 import { convert } from './video/lip-sync/musetalk/convert/convert.ts';
 import { type Converted, readConverted, type Sources } from './video/lip-sync/musetalk/convert/converted.ts';
+import { wrongFiles } from './video/lip-sync/musetalk/convert/file-facts.ts';
+import { makeRoom, type SourceSizes } from './video/lip-sync/musetalk/convert/room.ts';
 
 /** What was made of a model's files. */
 export type Made = { readonly folder: string; readonly bytes: number };
@@ -17,6 +19,8 @@ export type Made = { readonly folder: string; readonly bytes: number };
 export interface Conversion {
   /** Why it cannot be made here, with the fix; to be asked before anything is fetched. */
   problem?(): Promise<string | undefined>;
+  /** What its owner may want to know of this machine before much is fetched: a sentence. */
+  notice?(signal: AbortSignal): Promise<string | undefined>;
   /** What was made of them, if it is on this disk. */
   find(): Promise<Made | undefined>;
   /**
@@ -29,6 +33,8 @@ export interface Conversion {
     say: (line: string) => void,
     signal: AbortSignal,
   ): Promise<Made>;
+  /** The names of the files of what was made that are damaged; reads all of them. */
+  damaged?(signal: AbortSignal): Promise<readonly string[]>;
   /** Deletes it; answers the bytes freed. */
   remove(): Promise<number>;
 }
@@ -42,16 +48,32 @@ function museTalkConversion(config: Config): Conversion {
   const folder = museTalkFolder(cacheFolder);
   const made = async (): Promise<Made> => ({ folder, bytes: await bytesIn(folder) });
   return {
-    problem: async () =>
-      (await installedPackages()).ort
-        ? undefined
-        : 'MuseTalk is converted and run with ONNX Runtime, which is not installed: run npm install onnxruntime-node.',
+    async problem() {
+      if (!(await installedPackages()).ort) {
+        return 'MuseTalk is converted and run with ONNX Runtime, which is not installed: run npm install onnxruntime-node.';
+      }
+      if (await readConverted(folder)) return undefined;
+      const sizes = Object.fromEntries(MUSETALK_MODEL.files.map(({ role, bytes }) => [role, { bytes }])) as SourceSizes;
+      return makeRoom(dirname(folder), sizes).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+    },
+    async notice(signal) {
+      const { gpus } = await probe({ modelsFolder: config.models.folder }, signal);
+      return gpus.length > 0 ? undefined : 'No card was found here; on the CPU MuseTalk takes seconds for each frame.';
+    },
     find: async () => ((await readConverted(folder)) ? made() : undefined),
     async make({ files }, onProgress, say, signal) {
       const tell = ({ step, done }: { readonly step: string; readonly done: number }) => onProgress(step, done);
       const here = await convert(files as Sources, folder, tell, signal);
-      say(await speedHere(config, here, signal));
+      const speed = await speedHere(config, here, signal);
+      if (speed !== undefined) say(speed);
       return made();
+    },
+    async damaged(signal) {
+      const here = await readConverted(folder);
+      return here ? wrongFiles(here, signal) : [];
     },
     async remove() {
       const bytes = await bytesIn(folder);
@@ -62,10 +84,10 @@ function museTalkConversion(config: Config): Conversion {
   };
 }
 
-/** How quick it is on this machine's card, measured unless that was done before, in a sentence. */
-async function speedHere(config: Config, here: Converted, signal: AbortSignal): Promise<string> {
+/** How quick it is on this machine's card, measured unless that was done before, in a sentence; nothing where there is none. */
+async function speedHere(config: Config, here: Converted, signal: AbortSignal): Promise<string | undefined> {
   const [card] = (await probe({ modelsFolder: config.models.folder }, signal)).gpus;
-  if (!card) return 'No card was found here; on the CPU MuseTalk takes seconds for each frame.';
+  if (!card) return undefined;
   const known = speedOn(await readSpeeds(config.cache.folder), here.version, card);
   if (known) return `${speedText(known)}.`;
   const { speed, problems } = await measureMuseTalk(config, here, card, { device: 'auto', gpu: 0 }, signal);

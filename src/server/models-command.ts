@@ -8,6 +8,7 @@ import { ModelStoreError } from './models/model-store-error.ts';
 import { ModelStore } from './models/store.ts';
 import { nearest } from './nearest.ts';
 import { megabytes, type Screen, showDownload } from './show-download.ts';
+import { checkLines, type ModelCheck, verifyOne } from './verify-one.ts';
 
 export type ModelsContext = {
   readonly config: Config;
@@ -91,6 +92,11 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
     const problem = await conversions.get(id)?.problem?.();
     if (problem !== undefined) throw new ModelStoreError(problem);
   }
+  for (const { id } of entries) {
+    const conversion = conversions.get(id);
+    const notice = (await conversion?.find()) ? undefined : await conversion?.notice?.(signal);
+    if (notice !== undefined) screen.write(`${notice}\n`);
+  }
   const found = await Promise.all(entries.map((entry) => store.find(entry)));
   // Said at once: a download would first try again and again.
   const outOfReach = found.every((one) => one) ? undefined : await store.reachable(signal);
@@ -126,36 +132,17 @@ async function pull(ready: Ready, ids: readonly string[], signal: AbortSignal): 
   return 0;
 }
 
-async function verify(
-  { json, all, conversions, store, print }: Ready,
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<number> {
+async function verify(ready: Ready, ids: readonly string[], signal: AbortSignal): Promise<number> {
+  const { json, all, conversions, store, print } = ready;
   const found = await Promise.all(all.map((entry) => store.find(entry)));
   const entries = ids.length > 0 ? chosen(all, ids) : all.filter((_, i) => found[i]);
-  const results: { id: string; ok: boolean; files: unknown[]; converted?: boolean }[] = [];
+  const results: ModelCheck[] = [];
   for (const entry of entries) {
-    const files = await store.verify(entry, signal);
-    const bad = files.filter(({ state }) => state === 'wrong' || state === 'missing');
-    const unchecked = files.filter(({ state }) => state === 'unchecked').length;
-    const conversion = conversions.get(entry.id);
-    const isConverted = conversion ? (await conversion.find()) !== undefined : undefined;
-    const ok = bad.length === 0 && isConverted !== false;
-    results.push({ id: entry.id, ok, files, ...(isConverted === undefined ? {} : { converted: isConverted }) });
-    if (json) continue;
-    const note = unchecked > 0 ? `; no checksum is known of ${unchecked}` : '';
-    if (bad.length === 0 && isConverted === false)
-      print(`${entry.id}: not converted; voice-chat models pull ${entry.id}`);
-    else if (bad.length === 0)
-      print(`${entry.id}: ${files.length} ${files.length === 1 ? 'file' : 'files'} right${note}`);
-    else if (bad.length === files.length && bad.every(({ state }) => state === 'missing')) {
-      print(`${entry.id}: not here; voice-chat models pull ${entry.id}`);
-    } else {
-      for (const { path, state, why } of bad) print(`${entry.id}: ${path} is ${state}${why ? `: ${why}` : ''}`);
-      print(`${entry.id}: mend it with: voice-chat models remove ${entry.id} && voice-chat models pull ${entry.id}`);
-    }
+    const check = await verifyOne(entry, store, conversions.get(entry.id), signal);
+    results.push(check);
+    if (!json) for (const line of checkLines(check)) print(line);
   }
-  if (json) print(JSON.stringify({ models: results }));
+  if (json) print(JSON.stringify({ models: results.map(({ folder: _, ...check }) => check) }));
   else if (entries.length === 0) print('No model of the list is on this disk.');
   return results.every(({ ok }) => ok) ? 0 : 1;
 }

@@ -170,6 +170,22 @@ describe('voice-chat models', () => {
       expect(listed.models[0]).toMatchObject({ id: 'tiny', onDisk: false, converted: null });
     });
 
+    it('pull says what is worth knowing before it fetches, and verify which converted files are damaged', async () => {
+      await using command = await withCommand();
+      const notice = async () => 'There is no card.';
+      const conversion = { ...fakeConversion(), notice, damaged: async () => ['frame.data'] };
+      const { screen } = await command.run(['pull', 'tiny'], { conversion });
+      expect(screen).toMatch(/^There is no card\.\n0\.2 MB in 1 file to download/);
+      expect((await command.run(['pull', 'tiny'], { conversion })).screen).not.toContain('There is no card');
+      expect(await command.run(['verify', 'tiny'], { conversion })).toMatchObject({
+        code: 1,
+        output:
+          'tiny: converted frame.data is wrong: its checksum is wrong\ntiny: mend it with: delete /converted, then voice-chat models pull tiny, which fetches nothing\n',
+      });
+      const { models } = JSON.parse((await command.run(['verify'], { conversion, json: true })).output);
+      expect(models).toMatchObject([{ id: 'tiny', ok: false, converted: true, damaged: ['frame.data'] }]);
+    });
+
     it('fetches nothing where it could not be converted', async () => {
       await using command = await withCommand();
       const conversion = { ...fakeConversion(), problem: async () => 'There is no ONNX Runtime: install it.' };

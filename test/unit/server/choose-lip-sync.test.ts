@@ -30,7 +30,7 @@ const configOf = (lipSync: object, video: object = {}) =>
 async function convert(version = 'v1'): Promise<void> {
   const folder = museTalkFolder(cache);
   await mkdir(folder, { recursive: true });
-  const facts = { converter: CONVERTER, version, width: 384, weightBytes: WEIGHT_BYTES, cpuBytes: 6e9 };
+  const facts = { converter: CONVERTER, version, width: 384, weightBytes: WEIGHT_BYTES, cpuBytes: 6e9, files: {} };
   await writeFile(factsFile(folder), JSON.stringify(facts));
 }
 

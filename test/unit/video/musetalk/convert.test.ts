@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { parserTensors, unetTensors, vaeTensors, whisperTensors } from '../../..
 import { FULL_UNET, FULL_VAE } from '../../../../src/bench/musetalk-weights.ts';
 import { convert } from '../../../../src/server/video/lip-sync/musetalk/convert/convert.ts';
 import { CONVERTER, readConverted } from '../../../../src/server/video/lip-sync/musetalk/convert/converted.ts';
+import { fileFacts, wrongFiles } from '../../../../src/server/video/lip-sync/musetalk/convert/file-facts.ts';
 import { difference, problemOf } from '../../../../src/server/video/lip-sync/musetalk/convert/parity.ts';
 import { frameInputs, probeInputs } from '../../../../src/server/video/lip-sync/musetalk/convert/probe-inputs.ts';
 import { readReference } from '../../../../src/server/video/lip-sync/musetalk/convert/reference.ts';
@@ -143,9 +144,42 @@ describe('the conversion', () => {
   it('of another version of the converter counts as none', async () => {
     await writeFile(join(folder, 'converted.json'), JSON.stringify({ converter: CONVERTER + 1, version: 'v' }));
     expect(await readConverted(folder)).toBeUndefined();
-    await writeFile(join(folder, 'converted.json'), JSON.stringify({ converter: CONVERTER, version: 'v' }));
+    await writeFile(join(folder, 'converted.json'), JSON.stringify({ converter: CONVERTER }));
+    expect(await readConverted(folder)).toBeUndefined();
+    await writeFile(join(folder, 'converted.json'), JSON.stringify({ converter: CONVERTER, version: 'v', files: {} }));
     expect(await readConverted(folder)).toMatchObject({ version: 'v', folder });
     await writeFile(join(folder, 'converted.json'), '{"converter":');
     expect(await readConverted(folder)).toBeUndefined();
+  });
+
+  it('counts as none where a file is gone or cut, and can be asked which files are damaged', async () => {
+    const there = join(folder, 'there');
+    await mkdir(there);
+    await writeFile(join(there, 'frame.data'), 'weights');
+    await writeFile(join(there, 'frame.onnx'), 'graph');
+    const files = await fileFacts(there, forever);
+    await writeFile(join(there, 'converted.json'), JSON.stringify({ converter: CONVERTER, version: 'v', files }));
+    const whole = await readConverted(there);
+    expect(whole).toMatchObject({ version: 'v' });
+    expect(await wrongFiles(whole!, forever)).toEqual([]);
+    await writeFile(join(there, 'frame.data'), 'weighty');
+    expect(await readConverted(there)).toEqual(whole);
+    expect(await wrongFiles(whole!, forever)).toEqual(['frame.data']);
+    await writeFile(join(there, 'frame.data'), 'weigh');
+    expect(await readConverted(there)).toBeUndefined();
+    await rm(join(there, 'frame.data'));
+    expect(await readConverted(there)).toBeUndefined();
+    expect(await wrongFiles(whole!, forever)).toEqual(['frame.data']);
+  });
+
+  it('says what to do where it may not write', async () => {
+    await writeFile(join(folder, 'no-folder'), '');
+    const into = join(folder, 'no-folder', 'musetalk', 'converted');
+    await expect(convert(await tinySources(folder), into, () => {}, forever)).rejects.toThrow(
+      expect.objectContaining({
+        name: 'VideoError',
+        message: expect.stringMatching(/cannot be written .*cache\.folder/),
+      }),
+    );
   });
 });

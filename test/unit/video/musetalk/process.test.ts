@@ -35,7 +35,7 @@ beforeAll(async () => {
     parser: { inputs: numbers('picture', 0), outputs: { classes: { dims: [3], data: Uint8Array.of(0, 1, 18) } } },
     pose: { inputs: numbers('picture', 0), outputs: numbers('simcc_x', 1) },
   });
-  const facts = { converter: CONVERTER, version: 'v', width: 4, weightBytes: 2e9, cpuBytes: 6e9 };
+  const facts = { converter: CONVERTER, version: 'v', width: 4, weightBytes: 2e9, cpuBytes: 6e9, files: {} };
   await writeFile(join(folder, 'converted.json'), JSON.stringify(facts));
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -217,6 +217,8 @@ describe('tensors and probes', () => {
     expect(face.outputs).toEqual(numbers('latents', 1));
     expect(parser.outputs.classes!.data).toEqual(Uint8Array.of(0, 1, 18));
     expect(trial).toEqual(TRIAL);
-    await expect(readProbes(join(folder, 'none'))).rejects.toThrow(/damaged; run voice-chat models remove musetalk/);
+    await expect(readProbes(join(folder, 'none'))).rejects.toThrow(
+      /damaged; delete that folder, and run voice-chat models pull musetalk/,
+    );
   });
 });

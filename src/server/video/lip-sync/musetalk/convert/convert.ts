@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { VideoError } from '../../../contracts.ts';
 import { ownFolder, removeOrphans } from '../../../own-folder.ts';
@@ -13,10 +13,9 @@ import {
   type SourceFacts,
   type Sources,
 } from './converted.ts';
+import { fileFacts } from './file-facts.ts';
+import { makeRoom, noRoom } from './room.ts';
 import { type OnStep, writeGraphs } from './write-graphs.ts';
-
-/** What is written beside the weights: graphs and probes, and room that file systems take for themselves. */
-const BESIDE_BYTES = 100_000_000;
 
 /**
  * Makes ONNX graphs of MuseTalk's published files in the folder `into`, and tries them out on the CPU; where that was done
@@ -34,16 +33,16 @@ export async function convert(
   const known = await readConverted(into);
   if (known && JSON.stringify(known.sources) === JSON.stringify(facts)) return known;
   const above = dirname(into);
-  await mkdir(above, { recursive: true });
   await removeOrphans(above);
-  await refuseFullDisk(above, facts);
+  await makeRoom(above, facts);
   const folder = await ownFolder(above);
   try {
     const written = await writeGraphs(sources, folder, onProgress, signal);
     const checked = await checkGraphs(folder, onProgress, signal);
     const all = JSON.stringify([CONVERTER, facts]);
     const version = createHash('sha256').update(all).digest('hex').slice(0, 16);
-    const result = { converter: CONVERTER, version, ...written, ...checked, sources: facts };
+    const files = await fileFacts(folder, signal);
+    const result = { converter: CONVERTER, version, ...written, ...checked, sources: facts, files };
     await writeFile(factsFile(folder), JSON.stringify(result, null, 2));
     signal.throwIfAborted();
     await rm(into, { recursive: true, force: true });
@@ -52,7 +51,7 @@ export async function convert(
     return { ...made, folder: into };
   } catch (cause) {
     await rm(folder, { recursive: true, force: true });
-    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') throw noRoom(above, bytesNeeded(facts), 0, cause);
+    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') throw noRoom(above, facts, 0, cause);
     throw cause;
   }
 }
@@ -66,20 +65,4 @@ async function factsOf(sources: Sources): Promise<Record<keyof Sources, SourceFa
     return [name, { bytes: size, modifiedMs: Math.round(mtimeMs) }] as const;
   });
   return Object.fromEntries(await Promise.all(entries)) as Record<keyof Sources, SourceFacts>;
-}
-
-/** The UNet is kept with half its bits, and the autoencoder's encoder with all of them. */
-const bytesNeeded = ({ unet, vae, whisper, parser, pose }: Record<keyof Sources, SourceFacts>): number =>
-  0.52 * unet.bytes + vae.bytes + whisper.bytes + parser.bytes + pose.bytes + BESIDE_BYTES;
-
-async function refuseFullDisk(folder: string, facts: Record<keyof Sources, SourceFacts>): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const needed = bytesNeeded(facts);
-  if (bavail * bsize < needed) throw noRoom(folder, needed, bavail * bsize);
-}
-
-function noRoom(folder: string, needed: number, free: number, cause?: unknown): VideoError {
-  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-  const message = `Converting MuseTalk takes ${gb(needed)} on the disk of ${folder} and ${gb(free)} are free; free some, or set cache.folder to another disk.`;
-  return new VideoError(message, { cause });
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { VideoError } from '../../../contracts.ts';
 
@@ -32,6 +32,9 @@ export const SOURCES: readonly (keyof Sources)[] = [
 /** What tells one version of a published file from another. */
 export type SourceFacts = { readonly bytes: number; readonly modifiedMs: number };
 
+/** What a converted file has to be. */
+export type FileFacts = { readonly bytes: number; readonly sha256: string };
+
 /** How far the painted faces of two computations lie apart, in levels of 0 to 255. */
 export type Difference = { readonly mean: number; readonly max: number };
 
@@ -49,6 +52,8 @@ export type Converted = {
   /** 16-bit against 32-bit frames, and the small stored networks against their stored results. */
   readonly parity: { readonly half: Difference; readonly reference: Readonly<Record<string, number>> };
   readonly sources: Readonly<Record<keyof Sources, SourceFacts>>;
+  /** All that lies beside `converted.json`. */
+  readonly files: Readonly<Record<string, FileFacts>>;
 };
 
 /** The graphs in a converted folder. */
@@ -61,7 +66,10 @@ export const graphFile = (folder: string, name: GraphName): string => join(folde
 /** Where a converted folder says what it is. */
 export const factsFile = (folder: string): string => join(folder, 'converted.json');
 
-/** What `folder` holds; undefined where nothing was converted into it by this version of the converter. */
+/**
+ * What `folder` holds; undefined where nothing was converted into it by this version of the converter, or where a file of it is
+ * gone or has another size.
+ */
 export async function readConverted(folder: string): Promise<Converted | undefined> {
   return readFacts(folder);
 }
@@ -79,7 +87,10 @@ type Kept = Omit<Converted, 'folder'> & { readonly converter: number };
 function readFacts(folder: string): Converted | undefined {
   try {
     const { converter, ...facts } = JSON.parse(readFileSync(factsFile(folder), 'utf8')) as Kept;
-    return converter === CONVERTER ? { ...facts, folder } : undefined;
+    const isWhole = Object.entries(facts.files).every(
+      ([name, { bytes }]) => statSync(join(folder, name)).size === bytes,
+    );
+    return converter === CONVERTER && isWhole ? { ...facts, folder } : undefined;
   } catch {
     return undefined;
   }

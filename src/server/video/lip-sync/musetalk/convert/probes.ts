@@ -58,7 +58,7 @@ export async function readProbes(folder: string): Promise<Probes> {
       ]),
     ) as Probes;
   } catch (cause) {
-    const message = `MuseTalk’s files in ${folder} are damaged; run voice-chat models remove musetalk and pull it again.`;
+    const message = `MuseTalk’s files in ${folder} are damaged; delete that folder, and run voice-chat models pull musetalk, which fetches nothing again.`;
     throw new VideoError(message, { cause });
   }
 }

@@ -56,7 +56,7 @@ export async function chooseDevice(
 /** That a device computes wrongly, and what helps. */
 export const wrongNumbers = (device: Device, problem: string): string =>
   device === 'cpu'
-    ? `MuseTalk’s files seem damaged, for ${problem}; run voice-chat models remove musetalk and pull it again.`
+    ? `MuseTalk’s files seem damaged, for ${problem}; run voice-chat models verify musetalk.`
     : `MuseTalk computes wrongly with ${nameOf(device)} (${problem}); update the card’s driver, or set video.lipSync.device to another.`;
 
 /** Whether there is a card; without one a Vulkan driver may compute on the CPU, slower than the CPU itself. */

@@ -56,7 +56,7 @@ const provider = (device: Device, gpu: number): InferenceSession.ExecutionProvid
 function notLoaded(file: string, device: Device, cause: unknown): string {
   if (device === 'cuda') return `MuseTalk cannot run with CUDA here; ${cudaFix()}.`;
   if (device === 'cpu') {
-    return `${file} cannot be loaded (${firstLine(cause)}); run voice-chat models remove musetalk and pull it again.`;
+    return `${file} cannot be loaded (${firstLine(cause)}); voice-chat models verify musetalk says whether it is damaged.`;
   }
   const drivers = 'install a current Vulkan driver of the card';
   return `MuseTalk cannot run with WebGPU here (${firstLine(cause)}); ${drivers}, or set video.lipSync.device to cpu.`;
