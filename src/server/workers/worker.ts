@@ -57,6 +57,7 @@ export class Worker {
   #loaded = false;
   #triedOut = false;
   #why: string | undefined;
+  #end: EngineError | undefined;
   #started!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(spec: WorkerSpec) {
@@ -84,7 +85,10 @@ export class Worker {
         running.delete(this.#child);
         clearInterval(this.#heartbeat);
         const why = this.#why ?? `crashed (${signal ?? `exit code ${code}`})`;
-        this.#failAll(why);
+        const { stage, name } = this.#spec;
+        this.#end = new EngineError(stage, `The ${stage} engine ${name} ${why}; a new one is being started.`);
+        for (const call of this.#calls.values()) call.results.fail(this.#end);
+        this.#calls.clear();
         resolve(why);
       });
     });
@@ -115,6 +119,7 @@ export class Worker {
     options: CallOptions = {},
   ): AsyncGenerator<unknown, void, undefined> {
     if (signal.aborted) return;
+    if (this.#end) throw this.#end;
     const id = ++this.#lastId;
     let given = 0;
     let inputEnded = !input;
@@ -211,13 +216,5 @@ export class Worker {
     const cause = new Error(sent.message);
     if (sent.stack) cause.stack = sent.stack;
     return new EngineError(sent.stage ?? this.#spec.stage, sent.message, { cause });
-  }
-
-  #failAll(why: string): void {
-    const { stage, name } = this.#spec;
-    for (const call of this.#calls.values()) {
-      call.results.fail(new EngineError(stage, `The ${stage} engine ${name} ${why}; a new one is being started.`));
-    }
-    this.#calls.clear();
   }
 }

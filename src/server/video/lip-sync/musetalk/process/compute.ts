@@ -11,13 +11,12 @@ export interface Compute extends AsyncDisposable {
   ask(job: Job, say: (sentence: string) => void, signal: AbortSignal): Promise<Done>;
 }
 
-/** Starts the thread. */
+/** Starts the thread; where that breaks, the process ends with it, since nothing it is asked would be answered. */
 export function startCompute(settings: ThreadSettings): Compute {
   const thread = new Worker(new URL('./compute-thread.js', import.meta.url), { workerData: settings });
   let last: Promise<unknown> = Promise.resolve();
   let heard: (message: FromThread) => void = () => {};
   thread.on('message', (message: FromThread) => heard(message));
-  thread.on('error', (error) => heard({ failed: error.message }));
 
   const done = (job: Job, say: (sentence: string) => void): Promise<Done> =>
     new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import { Worker, type WorkerSpec } from '../../../../workers/worker.ts';
+import { VideoError } from '../../../contracts.ts';
 import type { MuseTalkSettings } from '../networks.ts';
 import type { NetworksProcess } from './networks-module.ts';
 import { type ResultOf, resultOf, videoErrorOf } from './told.ts';
@@ -31,6 +32,8 @@ export async function inOwnProcess<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const worker = new Worker(networksWorker(settings));
+  let ended: string | undefined;
+  void worker.ended.then((why) => (ended = why));
   const stop = () => worker.kill('was ended');
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -38,7 +41,8 @@ export async function inOwnProcess<T>(
     return await work((method, ...args) => resultOf(worker, method, args, () => {}, signal));
   } catch (cause) {
     signal.throwIfAborted();
-    throw videoErrorOf(cause);
+    if (ended === undefined) throw videoErrorOf(cause);
+    throw new VideoError(`MuseTalk’s process ${ended}; free some memory, and try again.`, { cause });
   } finally {
     signal.removeEventListener('abort', stop);
     worker.kill('is done');
