@@ -19,16 +19,23 @@ export async function lipSyncCheck(config: Config, gpus: readonly Gpu[], signal:
   const here = await readConverted(museTalkFolder(config.cache.folder));
   if (lipSync.engine === 'auto') {
     const [card] = gpus;
-    if (here && card) await measured(config, here, card, { device: 'auto', gpu: 0 }, signal);
+    const tried = here && card ? await measured(config, here, card, { device: 'auto', gpu: 0 }, signal) : undefined;
+    if (card && tried?.speed === undefined && tried?.problems[0] !== undefined) {
+      return { result: 'warn', found: `visemes: MuseTalk does not run on ${card.name}`, fix: tried.problems[0] };
+    }
     const { settings, why } = await chooseLipSync(config, signal, async () => gpus);
     return { result: 'pass', found: `${settings.engine}: ${why}` };
   }
-  if (!here) return { result: 'warn', found: 'musetalk: its converted networks are not here', fix: PULL };
+  if (gpus.length === 0) return NO_CARD;
   const card = gpus[lipSync.gpu];
-  if (lipSync.device === 'cpu' || !card) {
-    const found = `musetalk: ${card ? 'on the CPU' : 'no such card was found'}; the CPU takes seconds for each frame`;
-    const fix = `Set video.lipSync.${lipSync.device === 'cpu' ? 'device: auto' : 'engine: visemes'}.`;
-    return { result: 'warn', found, fix };
+  if (!card) {
+    const found = `musetalk: there is no card ${lipSync.gpu}, for they are counted from 0 and there ${gpus.length === 1 ? 'is 1' : `are ${gpus.length}`}`;
+    return { result: 'warn', found, fix: 'Set video.lipSync.gpu: 0.' };
+  }
+  if (!here) return { result: 'warn', found: 'musetalk: its converted networks are not here', fix: PULL };
+  if (lipSync.device === 'cpu') {
+    const found = 'musetalk: on the CPU, which takes seconds for each frame';
+    return { result: 'warn', found, fix: 'Set video.lipSync.device: auto.' };
   }
   const { speed, problems } = await measured(config, here, card, lipSync, signal);
   const { text, isEnough } = memoryOf(here, card);
@@ -43,6 +50,11 @@ export async function lipSyncCheck(config: Config, gpus: readonly Gpu[], signal:
   return { result: 'warn', found, fix: better ?? 'Set video.lipSync.engine: visemes; clips come late otherwise.' };
 }
 
+const NO_CARD: Finding = {
+  result: 'warn',
+  found: 'musetalk: no card was found, and the CPU takes seconds for each frame',
+  fix: 'Set video.lipSync.engine: visemes.',
+};
 const VISEMES: Finding = { result: 'pass', found: 'visemes: mouth shapes from the sound' };
 
 /** As it was measured before with this driver, or as it is now. */

@@ -23,7 +23,9 @@ export function makerWorld(
       const found = await look(signal);
       // What paints mouths is being loaded at this moment, and stays on the card.
       const taken = await reservedForVideo(config, found.gpus, signal);
-      const gpus = found.gpus.map((gpu) => ({ ...gpu, freeBytes: Math.max(0, gpu.freeBytes - taken) }));
+      const gpus = found.gpus.map((gpu) =>
+        gpu === taken?.card ? { ...gpu, freeBytes: Math.max(0, gpu.freeBytes - taken.bytes) } : gpu,
+      );
       return { machine: { ...found, gpus }, look, store };
     },
     log,

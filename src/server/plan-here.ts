@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import type { Probe } from './machine/machine.ts';
 import { installedPackages } from './machine/packages.ts';
-import { type Plan, plan } from './machine/plan.ts';
+import { cardOf, type Plan, plan } from './machine/plan.ts';
 import { PLAN_STAGES, type PlanRequest, type PlanStage } from './machine/plan-request.ts';
 import { probe } from './machine/probe.ts';
 import { MODELS } from './models/manifest.ts';
@@ -47,7 +47,9 @@ export async function planHere(
   const planFor: PlanHere['plan'] = async (hub, except = []) => {
     const here = (machine ??= await probe({ modelsFolder: config.models.folder }, signal));
     packages ??= await installedPackages();
-    const reserveVramBytes = await reservedForVideo(config, here.gpus, signal);
+    const reserved = await reservedForVideo(config, here.gpus, signal);
+    // What another card paints takes nothing of the one that the conversation's models lie on.
+    const reserveVramBytes = reserved?.card === cardOf(here) ? (reserved?.bytes ?? 0) : 0;
     return plan(
       here,
       { language: config.language, onDisk, packages, stages: planned, hub, reserveVramBytes },

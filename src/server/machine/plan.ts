@@ -93,7 +93,7 @@ export function plan(probe: Probe, request: PlanRequest, models: readonly ModelE
 }
 
 /** The card with the most free memory, if any can be used. */
-function cardOf(probe: Probe): Gpu | undefined {
+export function cardOf(probe: Probe): Gpu | undefined {
   const usable = probe.gpus.filter((gpu) => 'device' in cardUse('llama', gpu, probe));
   return [...(usable.length > 0 ? usable : probe.gpus)].sort((a, b) => b.freeBytes - a.freeBytes)[0];
 }

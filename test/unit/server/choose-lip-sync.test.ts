@@ -113,38 +113,51 @@ describe('what was measured', () => {
   });
 });
 
-describe('what the plan leaves to the face', () => {
-  it('is what MuseTalk takes of the card, where it is what paints', async () => {
+/** A machine with a card, as it was recorded. */
+async function recorded(): Promise<{ probe: Probe; packages: PlanRequest['packages'] }> {
+  return JSON.parse(await readFile(new URL('../../fixtures/probes/05-rtx-4090.json', import.meta.url), 'utf8'));
+}
+
+describe('what MuseTalk takes of a card', () => {
+  it('is said where it is what paints, and of the card that it paints on', async () => {
     const reserved = (lipSync: object, video: object = {}, gpus = [card]) =>
       reservedForVideo(configOf(lipSync, video), gpus, never);
-    expect(await reserved({ engine: 'musetalk' })).toBe(0);
+    const taken = { card, bytes: WEIGHT_BYTES + CARD_ROOM_BYTES };
+    expect(await reserved({ engine: 'musetalk' })).toBeUndefined();
     await convert();
-    expect(await reserved({ engine: 'musetalk' })).toBe(WEIGHT_BYTES + CARD_ROOM_BYTES);
-    expect(await reserved({ engine: 'auto' })).toBe(0);
+    expect(await reserved({ engine: 'musetalk' })).toEqual(taken);
+    expect(await reserved({ engine: 'auto' })).toBeUndefined();
     await measured(60);
-    expect(await reserved({ engine: 'auto' })).toBe(WEIGHT_BYTES + CARD_ROOM_BYTES);
-    expect(await reserved({ engine: 'musetalk', device: 'cpu' })).toBe(0);
-    expect(await reserved({ engine: 'musetalk' }, {}, [])).toBe(0);
-    expect(await reserved({ engine: 'musetalk' }, { enabled: false })).toBe(0);
-    expect(await reserved({ engine: 'visemes' })).toBe(0);
+    expect(await reserved({ engine: 'auto' })).toEqual(taken);
+    expect(await reserved({ engine: 'musetalk', device: 'cpu' })).toBeUndefined();
+    expect(await reserved({ engine: 'musetalk' }, {}, [])).toBeUndefined();
+    expect(await reserved({ engine: 'musetalk' }, { enabled: false })).toBeUndefined();
+    expect(await reserved({ engine: 'visemes' })).toBeUndefined();
+    expect(await reserved({ engine: 'musetalk', gpu: 7 })).toBeUndefined();
+    const other: Gpu = { ...card, name: 'RTX 1' };
+    expect(await reserved({ engine: 'musetalk', gpu: 1 }, {}, [card, other])).toEqual({ ...taken, card: other });
   });
 });
 
 describe('the plan for the conversation', () => {
   it('leaves that on the card, and says so', async () => {
-    const json = await readFile(new URL('../../fixtures/probes/05-rtx-4090.json', import.meta.url), 'utf8');
-    const recorded = JSON.parse(json) as { probe: Probe; packages: PlanRequest['packages'] };
-    const plan = async (lipSync: object) => {
+    const { probe, packages } = await recorded();
+    const plan = async (lipSync: object, gpus = probe.gpus) => {
       const config = configOf(lipSync);
       const store = new ModelStore({ ...config.models, folder: cache, offline: true });
-      const world = { machine: recorded.probe, packages: recorded.packages };
+      const world = { machine: { ...probe, gpus }, packages };
       return (await planHere(config, store, never, world)).plan(true);
     };
     await convert();
     const [without, beside] = [await plan({ engine: 'visemes' }), await plan({ engine: 'musetalk' })];
-    expect(beside.vramBytes).toBeLessThanOrEqual(recorded.probe.gpus[0]!.freeBytes - WEIGHT_BYTES - CARD_ROOM_BYTES);
+    expect(beside.vramBytes).toBeLessThanOrEqual(probe.gpus[0]!.freeBytes - WEIGHT_BYTES - CARD_ROOM_BYTES);
     expect(beside.vramBytes).toBeLessThan(without.vramBytes);
     expect(beside.notes.join()).toContain('5.8 GB of NVIDIA GeForce RTX 4090 are left to the talking face.');
+    // What another card paints takes nothing of it.
+    const two = [probe.gpus[0]!, { ...probe.gpus[0]!, name: 'RTX 1', freeBytes: 8e9 }];
+    const [other, same] = [await plan({ engine: 'musetalk', gpu: 1 }, two), await plan({ engine: 'musetalk' }, two)];
+    expect(other.vramBytes).toBe(without.vramBytes);
+    expect(same.vramBytes).toBe(beside.vramBytes);
   });
 });
 
@@ -157,13 +170,37 @@ describe('what doctor says of the lip-sync', () => {
     const fix = expect.stringContaining('voice-chat models pull musetalk');
     expect(await check({ engine: 'musetalk' })).toMatchObject({ result: 'warn', fix });
     await convert();
-    expect(await check({ engine: 'musetalk' }, [])).toMatchObject({
-      result: 'warn',
-      found: expect.stringContaining('no such card'),
-    });
     expect(await check({ engine: 'musetalk', device: 'cpu' })).toMatchObject({
       result: 'warn',
       fix: 'Set video.lipSync.device: auto.',
+    });
+  });
+
+  it('sends nobody without a card for 4 GB, and does not advise what cannot help', async () => {
+    const none = {
+      result: 'warn',
+      found: 'musetalk: no card was found, and the CPU takes seconds for each frame',
+      fix: 'Set video.lipSync.engine: visemes.',
+    };
+    expect(await check({ engine: 'musetalk' }, [])).toEqual(none);
+    expect(await check({ engine: 'musetalk', device: 'cpu' }, [])).toEqual(none);
+    const fewer = {
+      result: 'warn',
+      found: 'musetalk: there is no card 7, for they are counted from 0 and there is 1',
+      fix: 'Set video.lipSync.gpu: 0.',
+    };
+    expect(await check({ engine: 'musetalk', gpu: 7 })).toEqual(fewer);
+    await convert();
+    expect(await check({ engine: 'musetalk' }, [])).toEqual(none);
+    expect(await check({ engine: 'musetalk', gpu: 7 })).toEqual(fewer);
+  });
+
+  it('says why a card that auto means does not run it', async () => {
+    await convert();
+    expect(await check({ engine: 'auto' })).toMatchObject({
+      result: 'warn',
+      found: 'visemes: MuseTalk does not run on RTX 9999',
+      fix: expect.stringMatching(/damaged|CUDA/),
     });
   });
 
