@@ -6,8 +6,8 @@ import { museTalkFolder } from '../server/musetalk-speeds.ts';
 import { VideoError } from '../server/video/contracts.ts';
 import { convert } from '../server/video/lip-sync/musetalk/convert/convert.ts';
 import { readConverted } from '../server/video/lip-sync/musetalk/convert/converted.ts';
+import { readExamples } from '../server/video/lip-sync/musetalk/convert/examples.ts';
 import { difference } from '../server/video/lip-sync/musetalk/convert/parity.ts';
-import { readProbes } from '../server/video/lip-sync/musetalk/convert/probes.ts';
 import { hasCard } from '../server/video/lip-sync/musetalk/process/choose-device.ts';
 import { measureSpeed } from '../server/video/lip-sync/musetalk/process/measure.ts';
 import { startNetworks } from '../server/video/lip-sync/musetalk/process/start-networks.ts';
@@ -73,7 +73,7 @@ async function measured(folder: string, say: Say): Promise<Row[]> {
 
 /** How far a card's faces lie from the CPU's, which were kept when the networks were converted. */
 async function sayParity(folder: string, device: 'cuda' | 'webgpu', say: Say): Promise<void> {
-  const { frame } = await readProbes(folder);
+  const { frame } = await readExamples(folder);
   await using networks = startNetworks({ folder, device, gpu: 0, mask: 'jaw', margin: 10 }, say);
   const { states, latents } = frame.inputs;
   const faces = await networks.faces(states!.data as Float32Array, latents!.data as Float32Array, forever);

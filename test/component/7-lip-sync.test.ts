@@ -8,8 +8,8 @@ import { defaultCacheDir } from '../../src/server/models/debian-packages.ts';
 import { museTalkFolder } from '../../src/server/musetalk-speeds.ts';
 import type * as Convert from '../../src/server/video/lip-sync/musetalk/convert/convert.ts';
 import { GRAPHS, graphFile, readConverted } from '../../src/server/video/lip-sync/musetalk/convert/converted.ts';
+import { type Examples, readExamples } from '../../src/server/video/lip-sync/musetalk/convert/examples.ts';
 import { problemOf } from '../../src/server/video/lip-sync/musetalk/convert/parity.ts';
-import { type Probes, readProbes } from '../../src/server/video/lip-sync/musetalk/convert/probes.ts';
 import type { MuseTalkNetworks } from '../../src/server/video/lip-sync/musetalk/networks.ts';
 import { hasCard } from '../../src/server/video/lip-sync/musetalk/process/choose-device.ts';
 import type * as Measure from '../../src/server/video/lip-sync/musetalk/process/measure.ts';
@@ -34,7 +34,7 @@ const card = await hasCard();
 describe.skipIf(lacking)(`MuseTalk at its full size${lacking ?? ''}`, { timeout: SLOW }, () => {
   let scratch: string;
   let folder: string;
-  let probes: Probes;
+  let examples: Examples;
   let networks: MuseTalkNetworks;
   beforeAll(async () => {
     scratch = mkdtempSync(join(tmpdir(), 'voice-chat-component-7-'));
@@ -44,7 +44,7 @@ describe.skipIf(lacking)(`MuseTalk at its full size${lacking ?? ''}`, { timeout:
       const { convert } = await built<typeof Convert>(`${PART}/convert/convert.js`);
       await convert(await writeFullSizeSources(join(scratch, 'sources')), folder, () => {}, forever);
     }
-    probes = await readProbes(folder);
+    examples = await readExamples(folder);
     const { startNetworks } = await built<typeof StartNetworks>(`${PART}/process/start-networks.js`);
     const settings = { folder, device: 'cpu', gpu: 0, mask: 'jaw', margin: 10 } as const;
     networks = startNetworks(settings, (sentence) => console.log(sentence));
@@ -63,26 +63,26 @@ describe.skipIf(lacking)(`MuseTalk at its full size${lacking ?? ''}`, { timeout:
   });
 
   it('7.2 hears speech', async () => {
-    const { mel } = probes.speech.inputs;
+    const { mel } = examples.speech.inputs;
     const states = await networks.speech(mel!.data as Float32Array, 0, 1500, forever);
-    expect(problemOf({ states: { dims: [1, 1500, 5, 384], data: states } }, probes.speech.outputs)).toBeUndefined();
+    expect(problemOf({ states: { dims: [1, 1500, 5, 384], data: states } }, examples.speech.outputs)).toBeUndefined();
   });
 
   it('7.3 sees a face', async () => {
-    const latents = await networks.latents(probes.face.inputs.face!.data as Uint8Array, forever);
-    expect(problemOf({ latents: { dims: [1, 8, 32, 32], data: latents } }, probes.face.outputs)).toBeUndefined();
-    const classes = await networks.parse(probes.parser.inputs.picture!.data as Float32Array, forever);
-    expect(problemOf({ classes: { dims: [1, 512, 512], data: classes } }, probes.parser.outputs)).toBeUndefined();
-    const { x, y } = await networks.pose(probes.pose.inputs.picture!.data as Float32Array, forever);
+    const latents = await networks.latents(examples.face.inputs.face!.data as Uint8Array, forever);
+    expect(problemOf({ latents: { dims: [1, 8, 32, 32], data: latents } }, examples.face.outputs)).toBeUndefined();
+    const classes = await networks.parse(examples.parser.inputs.picture!.data as Float32Array, forever);
+    expect(problemOf({ classes: { dims: [1, 512, 512], data: classes } }, examples.parser.outputs)).toBeUndefined();
+    const { x, y } = await networks.pose(examples.pose.inputs.picture!.data as Float32Array, forever);
     expect([x.length, y.length]).toEqual([133 * 576, 133 * 768]);
   });
 
   it('7.4 paints a frame on the CPU', async () => {
-    const { states, latents } = probes.frame.inputs;
+    const { states, latents } = examples.frame.inputs;
     const began = performance.now();
     const faces = await networks.faces(states!.data as Float32Array, latents!.data as Float32Array, forever);
     console.log(`loaded and painted in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-    expect(problemOf({ faces: { dims: [1, 256, 256, 3], data: faces } }, probes.frame.outputs)).toBeUndefined();
+    expect(problemOf({ faces: { dims: [1, 256, 256, 3], data: faces } }, examples.frame.outputs)).toBeUndefined();
   });
 
   it.skipIf(!card)(`7.5 paints on the card as on the CPU${card ? '' : ' (skipped: there is no card)'}`, async () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type * as Convert from '../../src/server/video/lip-sync/musetalk/convert/convert.ts';
 import type { Converted, Sources } from '../../src/server/video/lip-sync/musetalk/convert/converted.ts';
+import { type Examples, readExamples } from '../../src/server/video/lip-sync/musetalk/convert/examples.ts';
 import { difference } from '../../src/server/video/lip-sync/musetalk/convert/parity.ts';
-import { type Probes, readProbes } from '../../src/server/video/lip-sync/musetalk/convert/probes.ts';
 import type { MuseTalkSettings } from '../../src/server/video/lip-sync/musetalk/networks.ts';
 import type * as Measure from '../../src/server/video/lip-sync/musetalk/process/measure.ts';
 import type * as StartNetworks from '../../src/server/video/lip-sync/musetalk/process/start-networks.ts';
@@ -26,11 +26,11 @@ describe.skipIf(missing)(`MuseTalk, converted and in a process of its own${missi
   let scratch: string;
   let sources: Sources;
   let made: Converted;
-  let probes: Probes;
+  let examples: Examples;
   const steps: string[] = [];
   const into = () => join(scratch, 'musetalk', 'converted');
   const settings = (): MuseTalkSettings => ({ folder: into(), device: 'cpu', gpu: 0, mask: 'jaw', margin: 10 });
-  const floats = (name: keyof Probes, input: string) => probes[name].inputs[input]!.data as Float32Array;
+  const floats = (name: keyof Examples, input: string) => examples[name].inputs[input]!.data as Float32Array;
 
   beforeAll(async () => {
     ({ convert } = await built<typeof Convert>(`${PART}/convert/convert.js`));
@@ -39,7 +39,7 @@ describe.skipIf(missing)(`MuseTalk, converted and in a process of its own${missi
     sources = await tinySources(scratch);
     const tell = ({ step }: { step: string }) => void (steps.at(-1) === step || steps.push(step));
     made = await convert(sources, into(), tell, forever);
-    probes = await readProbes(into());
+    examples = await readExamples(into());
   }, 60_000);
   afterAll(() => rm(scratch, { recursive: true, force: true }));
 
@@ -85,16 +85,16 @@ describe.skipIf(missing)(`MuseTalk, converted and in a process of its own${missi
     };
     isSame(await networks.speech(floats('speech', 'mel'), 100, 110, forever), floats('frame', 'states'));
     expect(networks.up).toBe(true);
-    const face = probes.face.inputs.face!.data as Uint8Array;
-    isSame(await networks.latents(face, forever), probes.face.outputs.latents!.data);
+    const face = examples.face.inputs.face!.data as Uint8Array;
+    isSame(await networks.latents(face, forever), examples.face.outputs.latents!.data);
     const classes = await networks.parse(floats('parser', 'picture'), forever);
-    expect(difference(classes, probes.parser.outputs.classes!.data).mean).toBeLessThan(0.01);
+    expect(difference(classes, examples.parser.outputs.classes!.data).mean).toBeLessThan(0.01);
     const { x, y } = await networks.pose(floats('pose', 'picture'), forever);
-    isSame(x, probes.pose.outputs.simcc_x!.data);
-    isSame(y, probes.pose.outputs.simcc_y!.data);
-    const batch = (input: string) => repeated(probes.frame.inputs[input]!, 4).data as Float32Array;
+    isSame(x, examples.pose.outputs.simcc_x!.data);
+    isSame(y, examples.pose.outputs.simcc_y!.data);
+    const batch = (input: string) => repeated(examples.frame.inputs[input]!, 4).data as Float32Array;
     const faces = await networks.faces(batch('states'), batch('latents'), forever);
-    const four = repeated(probes.frame.outputs.faces!, 4).data;
+    const four = repeated(examples.frame.outputs.faces!, 4).data;
     expect(difference(faces, four).max).toBeLessThanOrEqual(1);
     expect(said[0]).toBe('MuseTalk computes on the CPU (32 bits).');
     expect(said[1]).toMatch(/^MuseTalk takes \d+\.\d GB of memory on the CPU, and \d+\.\d GB are free\.$/);
@@ -104,7 +104,7 @@ describe.skipIf(missing)(`MuseTalk, converted and in a process of its own${missi
 
   it('obeys an abort between frames, answers the next, and tells of a closed one', async () => {
     const networks = startNetworks(settings(), () => {});
-    const { states, latents } = probes.frame.inputs;
+    const { states, latents } = examples.frame.inputs;
     const paint = (batch: number, signal: AbortSignal) =>
       networks.faces(
         repeated(states!, batch).data as Float32Array,
@@ -127,7 +127,7 @@ describe.skipIf(missing)(`MuseTalk, converted and in a process of its own${missi
     const said: string[] = [];
     const before = await childrenNamed('node');
     await using networks = startNetworks(settings(), (sentence) => said.push(sentence));
-    const { states, latents } = probes.frame.inputs;
+    const { states, latents } = examples.frame.inputs;
     const paint = (batch: number) =>
       networks.faces(
         repeated(states!, batch).data as Float32Array,

@@ -6,9 +6,9 @@ import { parserTensors, unetTensors, vaeTensors, whisperTensors } from '../../..
 import { FULL_UNET, FULL_VAE } from '../../../../src/bench/musetalk-weights.ts';
 import { convert } from '../../../../src/server/video/lip-sync/musetalk/convert/convert.ts';
 import { CONVERTER, readConverted } from '../../../../src/server/video/lip-sync/musetalk/convert/converted.ts';
+import { exampleInputs, frameInputs } from '../../../../src/server/video/lip-sync/musetalk/convert/example-inputs.ts';
 import { fileFacts, wrongFiles } from '../../../../src/server/video/lip-sync/musetalk/convert/file-facts.ts';
 import { difference, problemOf } from '../../../../src/server/video/lip-sync/musetalk/convert/parity.ts';
-import { frameInputs, probeInputs } from '../../../../src/server/video/lip-sync/musetalk/convert/probe-inputs.ts';
 import { readReference } from '../../../../src/server/video/lip-sync/musetalk/convert/reference.ts';
 import { readUnetConfig, readVaeConfig } from '../../../../src/server/video/lip-sync/musetalk/graphs/config.ts';
 import { faceParserGraph } from '../../../../src/server/video/lip-sync/musetalk/graphs/face-parser.ts';
@@ -53,7 +53,7 @@ describe('faces and numbers that must agree', () => {
 
 describe('what the networks are tried with', () => {
   it('has the networks’ shapes, in their range', async () => {
-    const { speech, face, parser, pose } = await probeInputs();
+    const { speech, face, parser, pose } = await exampleInputs();
     expect(speech.mel!.dims).toEqual([1, 80, 3000]);
     expect(face.face!.data).toHaveLength(256 * 256 * 3);
     expect(parser.picture!.data).toHaveLength(3 * 512 * 512);

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VideoError } from '../../../../src/server/video/contracts.ts';
 import { CONVERTER, type Converted } from '../../../../src/server/video/lip-sync/musetalk/convert/converted.ts';
-import { type Probe, readProbes, writeProbes } from '../../../../src/server/video/lip-sync/musetalk/convert/probes.ts';
+import {
+  type Example,
+  readExamples,
+  writeExamples,
+} from '../../../../src/server/video/lip-sync/musetalk/convert/examples.ts';
 import type { Device } from '../../../../src/server/video/lip-sync/musetalk/networks.ts';
 import { chooseDevice } from '../../../../src/server/video/lip-sync/musetalk/process/choose-device.ts';
 import type { GraphSession } from '../../../../src/server/video/lip-sync/musetalk/process/graph-session.ts';
@@ -22,12 +26,12 @@ const faces = (value: number, batch = 1): Tensors => ({
 const numbers = (name: string, value: number): Tensors => ({
   [name]: { dims: [1, 4], data: Float32Array.of(value, 2, 3, 4) },
 });
-const TRIAL: Probe = { inputs: numbers('states', 0), outputs: faces(0) };
+const TRIAL: Example = { inputs: numbers('states', 0), outputs: faces(0) };
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'voice-chat-process-'));
-  await writeProbes(folder, {
+  await writeExamples(folder, {
     trial: TRIAL,
     frame: { inputs: { states: { dims: [1, 4], data: new Float32Array(4) } }, outputs: faces(5) },
     speech: { inputs: numbers('mel', 0), outputs: numbers('states', 1) },
@@ -201,7 +205,7 @@ describe('the memory that MuseTalk takes', () => {
   });
 });
 
-describe('tensors and probes', () => {
+describe('tensors and examples', () => {
   it('are split by frames and repeated to batches', () => {
     const batch = repeated({ dims: [1, 2], data: Float32Array.of(1, 2) }, 4);
     expect(batch).toEqual({ dims: [4, 2], data: Float32Array.of(1, 2, 1, 2, 1, 2, 1, 2) });
@@ -212,12 +216,12 @@ describe('tensors and probes', () => {
   });
 
   it('are kept and read again, bytes beside floats', async () => {
-    const { face, parser, trial } = await readProbes(folder);
+    const { face, parser, trial } = await readExamples(folder);
     expect(face.inputs).toEqual({ face: { dims: [1, 3], data: Uint8Array.of(1, 2, 3) } });
     expect(face.outputs).toEqual(numbers('latents', 1));
     expect(parser.outputs.classes!.data).toEqual(Uint8Array.of(0, 1, 18));
     expect(trial).toEqual(TRIAL);
-    await expect(readProbes(join(folder, 'none'))).rejects.toThrow(
+    await expect(readExamples(join(folder, 'none'))).rejects.toThrow(
       /damaged; delete that folder, and run voice-chat models pull musetalk/,
     );
   });

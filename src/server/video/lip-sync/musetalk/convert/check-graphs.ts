@@ -3,9 +3,9 @@ import { VideoError } from '../../../contracts.ts';
 import { ownFolder } from '../../../own-folder.ts';
 import type { Tensors } from '../process/tensors.ts';
 import { type Converted, graphFile } from './converted.ts';
+import { exampleInputs, frameInputs } from './example-inputs.ts';
+import { type Example, writeExamples } from './examples.ts';
 import { difference, problemOf } from './parity.ts';
-import { frameInputs, probeInputs } from './probe-inputs.ts';
-import { type Probe, writeProbes } from './probes.ts';
 import { readReference } from './reference.ts';
 import { tryGraphs } from './try-graphs.ts';
 import { HALF, type OnStep, WHOLE, writeTogether } from './write-graphs.ts';
@@ -16,7 +16,7 @@ type Output = keyof typeof MAY_LIE;
 
 /**
  * Loads and runs every graph in `folder` on the CPU, each with its memory given back before the next large one, and keeps what
- * they gave there as probes. Rejects with a `VideoError` where small networks do not give the stored results of the reference
+ * they gave there as examples. Rejects with a `VideoError` where small networks do not give the stored results of the reference
  * implementations, or where 16-bit faces are not those of 32 bits.
  */
 export async function checkGraphs(
@@ -28,14 +28,14 @@ export async function checkGraphs(
   tell(0);
   const { reference, trial } = await checkReference(folder, signal);
   tell(0.1);
-  const inputs = await probeInputs();
+  const inputs = await exampleInputs();
   const names = ['speech', 'face', 'parser', 'pose'] as const;
   // The published landmark network names its input as it likes.
   const given = (name: (typeof names)[number]): Tensors =>
     name === 'pose' ? { '': inputs.pose.picture! } : inputs[name];
   const trials = names.map((name) => ({ file: graphFile(folder, name), inputs: [given(name)] }));
   const small = (await tryGraphs(trials, signal)).map(({ outputs }) => outputs[0]!);
-  const [speech, face, parser, pose] = small.map((outputs, i) => probeOf(names[i]!, inputs[names[i]!], outputs));
+  const [speech, face, parser, pose] = small.map((outputs, i) => exampleOf(names[i]!, inputs[names[i]!], outputs));
   tell(0.3);
 
   const frame = frameInputs(speech!.outputs, face!.outputs);
@@ -44,12 +44,12 @@ export async function checkGraphs(
     return { outputs: tried!.outputs[0]!, peakBytes: tried!.peakBytes };
   };
   const whole = await painted('frame-f32');
-  const large = probeOf('frame', frame, whole.outputs);
+  const large = exampleOf('frame', frame, whole.outputs);
   tell(0.6);
   const half = await painted('frame-f16');
   const problem = problemOf(half.outputs, whole.outputs);
   if (problem) throw failed(`With 16 bits MuseTalk does not paint as with 32: ${problem}`);
-  await writeProbes(folder, { speech: speech!, face: face!, parser: parser!, pose: pose!, frame: large, trial });
+  await writeExamples(folder, { speech: speech!, face: face!, parser: parser!, pose: pose!, frame: large, trial });
   tell(1);
   return {
     parity: { reference, half: difference(half.outputs.faces!.data, whole.outputs.faces!.data) },
@@ -61,7 +61,7 @@ export async function checkGraphs(
 async function checkReference(
   folder: string,
   signal: AbortSignal,
-): Promise<{ readonly reference: Record<Output, number>; readonly trial: Probe }> {
+): Promise<{ readonly reference: Record<Output, number>; readonly trial: Example }> {
   const stored = await readReference();
   const graphs = { 'trial-f16': stored.frame(HALF), 'trial-f32': stored.frame(WHOLE) };
   await writeTogether(folder, 'trial', graphs, () => {}, signal);
@@ -100,7 +100,7 @@ async function checkReference(
   return { reference, trial: { inputs: stored.inputs.frame, outputs: whole! } };
 }
 
-function probeOf(name: string, inputs: Tensors, outputs: Tensors): Probe {
+function exampleOf(name: string, inputs: Tensors, outputs: Tensors): Example {
   // Against itself: that they are numbers, and no face of one colour.
   const problem = problemOf(outputs, outputs);
   if (problem) throw failed(`MuseTalk’s network “${name}” does not compute: ${problem}`);

@@ -2,7 +2,7 @@ import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { VideoError } from '../../../contracts.ts';
 import type { Sources } from './converted.ts';
 
-/** What is written beside the weights: graphs and probes, and room that file systems take for themselves. */
+/** What is written beside the weights: graphs and examples, and room that file systems take for themselves. */
 const BESIDE_BYTES = 100_000_000;
 
 /** The sizes of the published files. */

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { VideoError } from '../../../contracts.ts';
 import { graphFile } from '../convert/converted.ts';
+import type { Example } from '../convert/examples.ts';
 import { problemOf } from '../convert/parity.ts';
-import type { Probe } from '../convert/probes.ts';
 import type { Device, MuseTalkSettings } from '../networks.ts';
 import { nameOf, type openGraph } from './graph-session.ts';
 
@@ -25,7 +25,7 @@ const PRECISIONS: Readonly<Record<Device, readonly ChosenDevice['precision'][]>>
  */
 export async function chooseDevice(
   { device, folder, gpu }: Pick<MuseTalkSettings, 'device' | 'folder' | 'gpu'>,
-  trial: Probe,
+  trial: Example,
   refused: Map<Device, string>,
   { open, hasCard }: DeviceWorld,
 ): Promise<ChosenDevice> {

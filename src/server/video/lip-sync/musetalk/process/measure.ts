@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { converted } from '../convert/converted.ts';
-import { readProbes } from '../convert/probes.ts';
+import { readExamples } from '../convert/examples.ts';
 import { BATCHES, type Batch, type Device } from '../networks.ts';
 import { askedCard } from './memory.ts';
 import { inOwnProcess } from './own-process.ts';
@@ -38,7 +38,7 @@ export async function measureSpeed(
 ): Promise<Speed> {
   signal.throwIfAborted();
   const { width } = converted(folder);
-  const { speech, frame } = await readProbes(folder);
+  const { speech, frame } = await readExamples(folder);
   const settings = { folder, device, gpu, mask: 'jaw', margin: 0 } as const;
   return inOwnProcess(
     settings,

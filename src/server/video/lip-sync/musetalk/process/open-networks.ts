@@ -1,15 +1,15 @@
 import { VideoError } from '../../../contracts.ts';
 import { converted, type GraphName, graphFile } from '../convert/converted.ts';
+import { type ExampleName, readExamples } from '../convert/examples.ts';
 import { problemOf } from '../convert/parity.ts';
-import { type ProbeName, readProbes } from '../convert/probes.ts';
 import { BATCHES, type MuseTalkSettings } from '../networks.ts';
 import { type ChosenDevice, chooseDevice, hasCard, wrongNumbers } from './choose-device.ts';
 import { type GraphSession, nameOf, openGraph } from './graph-session.ts';
 import { bytesNeeded, checkMemory } from './memory.ts';
 import { repeated, type Tensors } from './tensors.ts';
 
-/** MuseTalk's networks by the names of their probes. */
-export type NetworkName = Exclude<ProbeName, 'trial'>;
+/** MuseTalk's networks by the names of their examples. */
+export type NetworkName = Exclude<ExampleName, 'trial'>;
 
 /** The networks on one device, each loaded when it is first asked. */
 export interface Networks extends AsyncDisposable {
@@ -35,15 +35,15 @@ export function openNetworks(
   { open, hasCard: card, checkMemory: check }: NetworksWorld = { open: openGraph, hasCard, checkMemory },
 ): Networks {
   const facts = converted(settings.folder);
-  const probes = readProbes(settings.folder);
-  probes.catch(() => {});
+  const examples = readExamples(settings.folder);
+  examples.catch(() => {});
   const refused = new Map<ChosenDevice['device'], string>();
   let chosen: ChosenDevice | undefined;
   const loaded = new Map<NetworkName, GraphSession>();
 
   async function device(): Promise<ChosenDevice> {
     if (chosen) return chosen;
-    chosen = await chooseDevice(settings, (await probes).trial, refused, { open, hasCard: card });
+    chosen = await chooseDevice(settings, (await examples).trial, refused, { open, hasCard: card });
     const bits = chosen.precision === 'f16' ? 16 : 32;
     say(`MuseTalk computes on ${nameOf(chosen.device)} (${bits} bits).`);
     for (const [other, why] of refused) say(`MuseTalk does not compute with ${nameOf(other)}: ${why}`);
@@ -52,7 +52,7 @@ export function openNetworks(
 
   async function load(network: NetworkName): Promise<GraphSession> {
     const on = await device();
-    const { [network]: probe } = await probes;
+    const { [network]: example } = await examples;
     if (network === 'frame') {
       await check(bytesNeeded(facts, on.device, on.precision === 'f32'), on.device, settings.gpu, say);
     }
@@ -62,8 +62,10 @@ export function openNetworks(
       // On the CPU the conversion has seen the same numbers, and a frame takes seconds.
       if (on.device === 'cpu') return graph;
       for (const batch of network === 'frame' ? BATCHES : [1]) {
-        const inputs = Object.entries(probe.inputs).map(([input, values]) => [input, repeated(values, batch)] as const);
-        const outputs = Object.entries(probe.outputs).map(([out, values]) => [out, repeated(values, batch)] as const);
+        const inputs = Object.entries(example.inputs).map(
+          ([input, values]) => [input, repeated(values, batch)] as const,
+        );
+        const outputs = Object.entries(example.outputs).map(([out, values]) => [out, repeated(values, batch)] as const);
         const problem = problemOf(await graph.run(Object.fromEntries(inputs)), Object.fromEntries(outputs));
         if (problem) throw new VideoError(wrongNumbers(on.device, problem));
       }

@@ -19,7 +19,7 @@ import type { Tensors } from '../process/tensors.ts';
 const FRAME_AT = 100;
 
 /** What the networks are tried with: a face that comes with the project, and something like the log-mel of speech. */
-export async function probeInputs(): Promise<Readonly<Record<'speech' | 'face' | 'parser' | 'pose', Tensors>>> {
+export async function exampleInputs(): Promise<Readonly<Record<'speech' | 'face' | 'parser' | 'pose', Tensors>>> {
   const [preset] = await readPresets();
   const { png, face } = preset!;
   const picture = await readPicture(png);

@@ -4,17 +4,17 @@ import { VideoError } from '../../../contracts.ts';
 import type { Tensors, Values } from '../process/tensors.ts';
 
 /** What a network made of some input when it was converted, on the CPU and in 32 bits; wherever it computes must agree. */
-export type Probe = { readonly inputs: Tensors; readonly outputs: Tensors };
-export type ProbeName = 'speech' | 'face' | 'parser' | 'pose' | 'frame' | 'trial';
-export type Probes = Readonly<Record<ProbeName, Probe>>;
+export type Example = { readonly inputs: Tensors; readonly outputs: Tensors };
+export type ExampleName = 'speech' | 'face' | 'parser' | 'pose' | 'frame' | 'trial';
+export type Examples = Readonly<Record<ExampleName, Example>>;
 
 type Entry = { readonly type: 'f32' | 'u8'; readonly dims: readonly number[]; readonly offset: number };
 type Index = Record<string, { inputs: Record<string, Entry>; outputs: Record<string, Entry> }>;
 
-const files = (folder: string) => ({ index: join(folder, 'probes.json'), data: join(folder, 'probes.data') });
+const files = (folder: string) => ({ index: join(folder, 'examples.json'), data: join(folder, 'examples.data') });
 
-/** Keeps probes in a folder. */
-export async function writeProbes(folder: string, probes: Probes): Promise<void> {
+/** Keeps examples in a folder. */
+export async function writeExamples(folder: string, examples: Examples): Promise<void> {
   const index: Index = {};
   const parts: Uint8Array[] = [];
   let offset = 0;
@@ -30,15 +30,15 @@ export async function writeProbes(folder: string, probes: Probes): Promise<void>
         return [name, entry];
       }),
     );
-  for (const [name, { inputs, outputs }] of Object.entries(probes)) {
+  for (const [name, { inputs, outputs }] of Object.entries(examples)) {
     index[name] = { inputs: kept(inputs), outputs: kept(outputs) };
   }
   await writeFile(files(folder).data, Buffer.concat(parts));
   await writeFile(files(folder).index, JSON.stringify(index));
 }
 
-/** The probes of a converted folder; rejects with a `VideoError` where they are lost. */
-export async function readProbes(folder: string): Promise<Probes> {
+/** The examples of a converted folder; rejects with a `VideoError` where they are lost. */
+export async function readExamples(folder: string): Promise<Examples> {
   try {
     const index = JSON.parse(await readFile(files(folder).index, 'utf8')) as Index;
     const { buffer } = Uint8Array.from(await readFile(files(folder).data));
@@ -56,7 +56,7 @@ export async function readProbes(folder: string): Promise<Probes> {
         name,
         { inputs: tensors(inputs), outputs: tensors(outputs) },
       ]),
-    ) as Probes;
+    ) as Examples;
   } catch (cause) {
     const message = `MuseTalk’s files in ${folder} are damaged; delete that folder, and run voice-chat models pull musetalk, which fetches nothing again.`;
     throw new VideoError(message, { cause });
