@@ -163,9 +163,10 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     // What can be fetched is there before a process starts.
     const common = { encoder: video.encoder, lipSync, cacheDir: cache.folder, offline: true };
     const stallMs = Math.max(STALL_MS, limits.stallSeconds * 1_000);
+    const told = new Set<string>();
     const start = (name: string, readiness: Readiness) => {
       const settings = { ...common, readiness };
-      const process = new VideoProcess({ name, settings, rate, stallMs, log, after });
+      const process = new VideoProcess({ name, settings, rate, stallMs, log, after, told });
       this.#processes.push(process);
       return process;
     };

@@ -19,6 +19,8 @@ export type VideoProcessOptions = {
   readonly log: Logger;
   /** It is started when this resolves; its failure is the process's own. */
   readonly after: Promise<void>;
+  /** What is told once, whichever process says it, has been told already; grows. */
+  readonly told: Set<string>;
 };
 
 /** A machine that has much to do may take long to load it and make the first picture. */
@@ -82,7 +84,7 @@ export class VideoProcess implements AsyncDisposable {
     await process?.[Symbol.asyncDispose]();
   }
 
-  #start({ name, settings, rate, stallMs, log }: Omit<VideoProcessOptions, 'after'>): Promise<EngineProcess> {
+  #start({ name, settings, rate, stallMs, log, told }: Omit<VideoProcessOptions, 'after'>): Promise<EngineProcess> {
     return EngineProcess.start(
       {
         stage: 'video',
@@ -94,7 +96,7 @@ export class VideoProcess implements AsyncDisposable {
         stallMs,
         canary: async (worker, signal) => {
           await tryVideoWorker(worker, rate, signal);
-          void this.#listen(worker, log);
+          void this.#listen(worker, log, told);
         },
         onNews: (news) => {
           if (news.state === 'up') log.info(`The video engine ${name} is running again.`);
@@ -106,12 +108,14 @@ export class VideoProcess implements AsyncDisposable {
   }
 
   /** Tells the log what the process has to say, until it ends. */
-  async #listen(worker: Worker, log: Logger): Promise<void> {
+  async #listen(worker: Worker, log: Logger, told: Set<string>): Promise<void> {
     // A call whose input has not ended owes nothing, and may be silent for as long as it likes.
     const open = new Queue<never>();
     try {
       for await (const news of worker.call('news', [], open, this.#closed.signal)) {
-        const { level, text } = news as News;
+        const { level, text, repeats } = news as News;
+        if (level === 'info' && !repeats && told.has(text)) continue;
+        told.add(text);
         log[level](`video  ${text}`);
       }
     } catch {

@@ -204,6 +204,10 @@ describe.skipIf(lacking !== '')(`a server whose faces MuseTalk paints (${lacking
     },
   );
 
+  it('says once where it computes, though two of its processes do and one began anew', () => {
+    expect(server.log.filter((line) => line.includes('MuseTalk computes on'))).toHaveLength(1);
+  });
+
   it('leaves no process when it ends', async () => {
     const processes = [...(await videoProcesses()), ...(await paintingProcesses())];
     await server[Symbol.asyncDispose]();

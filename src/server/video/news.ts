@@ -1,2 +1,7 @@
 /** What a process of the video tier has to say while it works: one sentence for the log. */
-export type News = { readonly level: 'info' | 'warn'; readonly text: string };
+export type News = {
+  readonly level: 'info' | 'warn';
+  readonly text: string;
+  /** To be told each time; what else is for information is told once, whichever process says it. */
+  readonly repeats?: boolean;
+};

@@ -7,12 +7,13 @@ const WAITS_MS = [5_000, 30_000, 120_000, 600_000];
 
 /**
  * A lip-sync that takes long to be ready, and `meanwhile` until `warmUp` has ended well, also after a reply in which it failed: no
- * reply waits for it, and one at most is without a mouth. A warm-up that fails is tried again a few times; `say` hears how it goes.
+ * reply waits for it, and one at most is without a mouth. A warm-up that fails is tried again a few times; `say` hears how it goes,
+ * and as a warning the sentence that a warm-up gives.
  */
 export function onceReady(
   best: LipSync,
   meanwhile: LipSync,
-  warmUp: (signal: AbortSignal) => Promise<void>,
+  warmUp: (signal: AbortSignal) => Promise<string | undefined>,
   say: (news: News) => void,
   waitsMs: readonly number[] = WAITS_MS,
 ): LipSync {
@@ -22,10 +23,12 @@ export function onceReady(
     for (const [tries, waitMs] of [...waitsMs, undefined].entries()) {
       try {
         const began = performance.now();
-        await warmUp(closed.signal);
+        const warning = await warmUp(closed.signal);
         ready = true;
         const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-        return say({ level: 'info', text: `MuseTalk paints the mouths now; it was ready after ${seconds} s.` });
+        say({ level: 'info', text: `MuseTalk paints the mouths now; it was ready after ${seconds} s.` });
+        if (warning !== undefined) say({ level: 'warn', text: warning });
+        return;
       } catch (error) {
         if (closed.signal.aborted) return;
         if (tries === 0) say({ level: 'warn', text: `${sentenceOf(error)} Mouth shapes from the sound (visemes) do.` });

@@ -1,4 +1,4 @@
-import { type LipSync, VideoError } from '../contracts.ts';
+import { type LipSync, VIDEO_FPS, VideoError } from '../contracts.ts';
 import type { News } from '../news.ts';
 import type { MuseTalkNetworks, MuseTalkSettings } from './musetalk/networks.ts';
 import type { RemoteLipSyncSettings } from './remote-connection.ts';
@@ -35,7 +35,7 @@ export async function openLipSync(
         import('./musetalk.ts'),
         import('./musetalk/process/start-networks.ts'),
       ]);
-      const start = () => startNetworks(settings, (text) => say({ level: 'info', text }));
+      const start = () => startNetworks(settings, (text, repeats = false) => say({ level: 'info', text, repeats }));
       if (readiness === 'rests') {
         const { restingNetworks } = await import('./musetalk/resting-networks.ts');
         return createMuseTalk(restingNetworks(settings.width, start, REST_MS), settings);
@@ -56,7 +56,13 @@ export async function openLipSync(
         return createVisemes();
       }
       const museTalk = unhurried(createMuseTalk(networks, settings), settings);
-      return onceReady(museTalk, createVisemes(), (signal) => warmUp(networks, signal), say);
+      return onceReady(museTalk, createVisemes(), async (signal) => slowness(await warmUp(networks, signal)), say);
     }
   }
 }
+
+/** What to do where so few frames are painted in a second that no reply gets its face in time. */
+const slowness = (framesPerSecond: number): string | undefined =>
+  framesPerSecond >= VIDEO_FPS
+    ? undefined
+    : `MuseTalk paints ${framesPerSecond.toFixed(1)} frames a second here and talking takes ${VIDEO_FPS}: faces come late. Set video.lipSync.engine to visemes.`;

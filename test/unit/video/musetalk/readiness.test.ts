@@ -43,14 +43,17 @@ async function speaker(lipSync: LipSync, base = clip): Promise<number> {
 
 describe('a lip-sync that takes long to be ready', () => {
   const [BEST, MEANWHILE] = [2, 1];
-  const opened = (attempts: (() => Promise<void>)[], waitsMs: readonly number[] = [0, 0]) => {
+  const opened = (attempts: (() => Promise<unknown>)[], waitsMs: readonly number[] = [0, 0]) => {
     const said: News[] = [];
     const [best, meanwhile] = [fakeLipSync(BEST), fakeLipSync(MEANWHILE)];
     let tries = 0;
     const lipSync = onceReady(
       best,
       meanwhile,
-      () => attempts[tries++]!(),
+      async () => {
+        const warning = await attempts[tries++]!();
+        return typeof warning === 'string' ? warning : undefined;
+      },
       (news) => said.push(news),
       waitsMs,
     );
@@ -59,12 +62,19 @@ describe('a lip-sync that takes long to be ready', () => {
 
   it('leaves replies to the other one until then, and says when it is', async () => {
     let ready = () => {};
-    const { lipSync, said } = opened([() => new Promise((resolve) => (ready = resolve))]);
+    const { lipSync, said } = opened([() => new Promise<void>((resolve) => (ready = resolve))]);
     expect(await speaker(lipSync)).toBe(MEANWHILE);
     ready();
     await until(() => said.length > 0);
     expect(await speaker(lipSync)).toBe(BEST);
     expect(said).toEqual([{ level: 'info', text: expect.stringContaining('MuseTalk paints the mouths now') }]);
+  });
+
+  it('warns of what its warm-up gives, and speaks all the same', async () => {
+    const { lipSync, said } = opened([async () => 'It is slow; take another.']);
+    await until(() => said.length === 2);
+    expect(said[1]).toEqual({ level: 'warn', text: 'It is slow; take another.' });
+    expect(await speaker(lipSync)).toBe(BEST);
   });
 
   it('is tried again where it could not be made ready, which is said once', async () => {
@@ -89,7 +99,10 @@ describe('a lip-sync that takes long to be ready', () => {
 
   it('leaves replies to the other one again after it failed, until it is ready once more', async () => {
     let again = () => {};
-    const { lipSync, said, best, tries } = opened([async () => {}, () => new Promise((resolve) => (again = resolve))]);
+    const { lipSync, said, best, tries } = opened([
+      async () => {},
+      () => new Promise<void>((resolve) => (again = resolve)),
+    ]);
     await until(() => said.length === 1);
     expect(await speaker(lipSync)).toBe(BEST);
     best.failure = new VideoError('Its process died.');
@@ -115,7 +128,7 @@ describe('a lip-sync that takes long to be ready', () => {
     const said: News[] = [];
     const [best, meanwhile] = [fakeLipSync(BEST), fakeLipSync(MEANWHILE)];
     const warm = (signal: AbortSignal) =>
-      new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      new Promise<undefined>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const lipSync = onceReady(best, meanwhile, warm, (news) => said.push(news));
     await lipSync[Symbol.asyncDispose]();
     expect([best.closed, meanwhile.closed, said]).toEqual([true, true, []]);
@@ -179,9 +192,9 @@ describe('networks that rest', () => {
 describe('warming up', () => {
   it('hears something, and paints each batch', async () => {
     const warm = standInNetworks();
-    await warmUp(warm, never);
+    expect(await warmUp(warm, never)).toBeGreaterThan(0);
     expect(warm.encodings).toHaveLength(1);
-    expect(warm.batches).toEqual([1, 1, 4, 8]);
+    expect(warm.batches).toEqual([1, 1, 4, 8, 8]);
   });
 
   it('paints one frame only where that takes seconds', async () => {
@@ -192,9 +205,10 @@ describe('warming up', () => {
         now += 3_000;
       },
     });
-    await warmUp(warm, never);
+    const framesPerSecond = await warmUp(warm, never);
     clock.mockRestore();
     expect(warm.batches).toEqual([1, 1]);
+    expect(framesPerSecond).toBeCloseTo(1 / 3);
   });
 });
 

@@ -13,7 +13,7 @@ import { type ResultOf, resultOf, videoErrorOf } from './told.ts';
  */
 export function startNetworks(
   settings: MuseTalkSettings,
-  say: (sentence: string) => void,
+  say: (sentence: string, repeats?: boolean) => void,
 ): MuseTalkNetworks & { readonly up: boolean } {
   const { width } = converted(settings.folder);
   const closed = new AbortController();
@@ -27,7 +27,7 @@ export function startNetworks(
           ...networksWorker(settings),
           canary: async (worker, signal) => void (await resultOf(worker, 'ping', [], say, signal)),
           onNews: (news) =>
-            say(news.state === 'up' ? 'MuseTalk’s process runs again.' : `MuseTalk’s process ${news.why}.`),
+            say(news.state === 'up' ? 'MuseTalk’s process runs again.' : `MuseTalk’s process ${news.why}.`, true),
         },
         closed.signal,
       );
