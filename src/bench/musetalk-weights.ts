@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OnnxGraph, onnxModel } from '../server/onnx/graph.ts';
 import type { Sources } from '../server/video/lip-sync/musetalk/convert/converted.ts';
-import { POSE_HEIGHT, POSE_POINTS, POSE_SPLIT, POSE_WIDTH } from '../server/video/lip-sync/musetalk/networks.ts';
+import { poseStandIn } from './musetalk-pose.ts';
 import { parserTensors, type Shapes, unetTensors, vaeTensors, whisperTensors } from './musetalk-tensors.ts';
 import { type TensorSource, writeSafetensors, writeTorchFile } from './weight-files.ts';
 
@@ -96,22 +95,4 @@ function* random(shapes: Shapes): Generator<TensorSource> {
       },
     };
   }
-}
-
-/** Scores of DWPose's shapes that depend on the picture. */
-function poseStandIn(): Uint8Array {
-  const graph = new OnnxGraph();
-  const picture = graph.input('input', 'f32', ['batch', 3, POSE_HEIGHT, POSE_WIDTH]);
-  const mean = graph.node('ReduceMean', [picture], { attributes: { axes: { ints: [1, 2, 3] }, keepdims: { int: 0 } } });
-  const lit = graph.node('Reshape', [mean, graph.constant({ type: 'i64', dims: [3], data: [-1, 1, 1] })]);
-  for (const [name, pixels] of [
-    ['simcc_x', POSE_WIDTH],
-    ['simcc_y', POSE_HEIGHT],
-  ] as const) {
-    const dims = [1, POSE_POINTS, pixels * POSE_SPLIT];
-    const data = new Float32Array(POSE_POINTS * pixels * POSE_SPLIT).map((_, i) => Math.sin(i * 0.37));
-    graph.node('Mul', [lit, graph.constant({ type: 'f32', dims, data })], { outputs: [name] });
-    graph.output(name, 'f32', ['batch', ...dims.slice(1)]);
-  }
-  return onnxModel(graph);
 }
