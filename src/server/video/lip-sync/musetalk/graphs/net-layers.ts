@@ -78,18 +78,19 @@ export function groupNorm(net: Net, name: string, maps: Maps, groups: number, ep
   const numbers = (which: 'weight' | 'bias', ...dims: number[]) =>
     smallWeight(own, which, { dims, read: tensor(own, which, [channels]).read }, 'f32');
   const number = (value: number) => graph.constant({ type: 'f32', dims: [], data: [value] });
+  const axes = ([[4], [2, 3]] as const).map((data) => graph.constant({ type: 'i64', dims: [data.length], data }));
   // InstanceNormalization would do, but on the CPU it sums a group in one go: the black half of a face, all one number, adds up
-  // errors of 0.1 %. Row by row, and then the rows, they stay near those of one addition.
-  const mean = (values: string, operator: 'ReduceMean' | 'ReduceSumSquare') => {
-    const rows = graph.node(operator, [values], { attributes: { axes: { ints: [4] } } });
-    const all = graph.node('ReduceMean', [rows], { attributes: { axes: { ints: [2, 3] } } });
-    return operator === 'ReduceMean' ? all : graph.node('Div', [all, number(size)]);
+  // errors of 0.1 %. Row by row, and then the rows, they stay near those of one addition. For sums the runtime has quick kernels of
+  // its own on CUDA; means and sums of squares it left to cuDNN, the latter after squaring all into memory of its own.
+  const mean = (values: string) => {
+    const all = axes.reduce((sums, some) => graph.node('ReduceSum', [sums, some]), values);
+    return graph.node('Div', [all, number((channels / groups) * size * size)]);
   };
 
   const grouped = [0, groups, channels / groups, size, size];
   const values = reshape(net, cast(net, maps.value, precision.compute, 'f32'), grouped);
-  const centred = graph.node('Sub', [values, mean(values, 'ReduceMean')]);
-  const variance = graph.node('Add', [mean(centred, 'ReduceSumSquare'), number(epsilon)]);
+  const centred = graph.node('Sub', [values, mean(values)]);
+  const variance = graph.node('Add', [mean(graph.node('Mul', [centred, centred])), number(epsilon)]);
   const scale = graph.node('Div', [numbers('weight', groups, channels / groups, 1, 1), graph.node('Sqrt', [variance])]);
   const flat = reshape(net, centred, [0, channels, size, size]);
   const scaled = graph.node('Mul', [flat, reshape(net, scale, [0, channels, 1, 1])]);
