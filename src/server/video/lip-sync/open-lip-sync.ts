@@ -42,7 +42,7 @@ export async function openLipSync(
       }
       const [{ createVisemes }, { onceReady }, { warmUp }, { unhurried }] = await Promise.all([
         import('./visemes.ts'),
-        import('./once-ready.ts'),
+        import('./musetalk/once-ready.ts'),
         import('./musetalk/warm-up.ts'),
         import('./musetalk/unhurried.ts'),
       ]);

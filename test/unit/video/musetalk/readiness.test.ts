@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type BaseClip, type LipSync, type Picture, VideoError } from '../../../../src/server/video/contracts.ts';
+import { onceReady } from '../../../../src/server/video/lip-sync/musetalk/once-ready.ts';
 import { openFaces } from '../../../../src/server/video/lip-sync/musetalk/prepare/prepared-faces.ts';
 import { restingNetworks } from '../../../../src/server/video/lip-sync/musetalk/resting-networks.ts';
 import { unhurried } from '../../../../src/server/video/lip-sync/musetalk/unhurried.ts';
 import { warmUp } from '../../../../src/server/video/lip-sync/musetalk/warm-up.ts';
-import { onceReady } from '../../../../src/server/video/lip-sync/once-ready.ts';
 import { openLipSync } from '../../../../src/server/video/lip-sync/open-lip-sync.ts';
 import type { News } from '../../../../src/server/video/news.ts';
 import { standInNetworks } from '../../../fixtures/musetalk/networks-stand-in.ts';

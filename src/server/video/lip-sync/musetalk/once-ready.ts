@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BaseClip, type LipSync, type Picture, VideoError } from '../contracts.ts';
-import type { News } from '../news.ts';
+import { type BaseClip, type LipSync, type Picture, VideoError } from '../../contracts.ts';
+import type { News } from '../../news.ts';
 
 /** What failed at first may be mended meanwhile; what still fails after all of these is left alone. */
 const WAITS_MS = [5_000, 30_000, 120_000, 600_000];
