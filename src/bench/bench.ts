@@ -30,6 +30,10 @@ const BENCHES: readonly Loader[] = [
   { ids: ['plan'], load: async () => (await import('./plan-row.ts')).planRow },
   { ids: ['viseme-speed'], load: async () => (await import('./viseme-speed.ts')).visemeSpeed },
   {
+    ids: ['musetalk-parity', 'musetalk-parity-faces'],
+    load: async () => (await import('./musetalk-parity.ts')).musetalkParity,
+  },
+  {
     ids: ['musetalk-conversion', 'musetalk-conversion-memory'],
     load: async () => (await import('./musetalk-conversion.ts')).musetalkConversion,
   },

@@ -1,18 +1,18 @@
-import { rm } from 'node:fs/promises';
 import { VideoError } from '../../../contracts.ts';
-import { ownFolder } from '../../../own-folder.ts';
 import type { Tensors } from '../process/tensors.ts';
+import { compareWithReference, type ReferenceOutput } from './compare-reference.ts';
 import { type Converted, graphFile } from './converted.ts';
 import { exampleInputs, frameInputs } from './example-inputs.ts';
 import { type Example, writeExamples } from './examples.ts';
 import { difference, problemOf } from './parity.ts';
-import { readReference } from './reference.ts';
 import { tryGraphs } from './try-graphs.ts';
-import { HALF, type OnStep, WHOLE, writeTogether } from './write-graphs.ts';
+import type { OnStep } from './write-graphs.ts';
 
 /** How far this machine's results may lie from the reference's: numbers in 32 bits, and levels of painted faces. */
-const MAY_LIE = { latents: 1e-4, states: 1e-4, logits: 1e-4, 'faces-f32': 1, 'faces-f16': 8 } as const;
-type Output = keyof typeof MAY_LIE;
+const MAY_LIE = { latents: 1e-4, states: 1e-4, logits: 1e-4, 'faces-f32': 1, 'faces-f16': 8 } as const satisfies Record<
+  ReferenceOutput,
+  number
+>;
 
 /**
  * Loads and runs every graph in `folder` on the CPU, each with its memory given back before the next large one, and keeps what
@@ -26,7 +26,15 @@ export async function checkGraphs(
 ): Promise<Pick<Converted, 'parity' | 'cpuBytes'>> {
   const tell = (done: number) => onProgress({ step: 'check', done });
   tell(0);
-  const { reference, trial } = await checkReference(folder, signal);
+  const { reference, trial } = await compareWithReference(folder, signal);
+  for (const [output, most] of Object.entries(MAY_LIE)) {
+    const off = reference[output as ReferenceOutput];
+    if (!(off <= most)) {
+      throw failed(
+        `ONNX Runtime does not give the stored results here: ${output} are off by ${off}, at most ${most} is right`,
+      );
+    }
+  }
   tell(0.1);
   const inputs = await exampleInputs();
   const names = ['speech', 'face', 'parser', 'pose'] as const;
@@ -55,49 +63,6 @@ export async function checkGraphs(
     parity: { reference, half: difference(half.outputs.faces!.data, whole.outputs.faces!.data) },
     cpuBytes: whole.peakBytes,
   };
-}
-
-/** Builds the small networks, which stay in the folder to try devices with, and compares what they give here. */
-async function checkReference(
-  folder: string,
-  signal: AbortSignal,
-): Promise<{ readonly reference: Record<Output, number>; readonly trial: Example }> {
-  const stored = await readReference();
-  const graphs = { 'trial-f16': stored.frame(HALF), 'trial-f32': stored.frame(WHOLE) };
-  await writeTogether(folder, 'trial', graphs, () => {}, signal);
-  const others = { speech: stored.speech, face: stored.face, parser: stored.parser };
-  // Goes with the folder where this fails, and without it below.
-  const scratch = await ownFolder(folder);
-  await writeTogether(scratch, 'reference', others, () => {}, signal);
-  const results = await tryGraphs(
-    [
-      { file: graphFile(folder, 'trial-f16'), inputs: [stored.inputs.frame] },
-      { file: graphFile(folder, 'trial-f32'), inputs: [stored.inputs.frame] },
-      ...(['speech', 'face', 'parser'] as const).map((name) => ({
-        file: graphFile(scratch, name),
-        inputs: [stored.inputs[name]],
-      })),
-    ],
-    signal,
-  );
-  await rm(scratch, { recursive: true });
-  const [half, whole, speech, face, parser] = results.map(({ outputs }) => outputs[0]!);
-  const reference: Record<Output, number> = {
-    'faces-f16': stored.distance('faces', half!.faces!.data),
-    'faces-f32': stored.distance('faces', whole!.faces!.data),
-    states: stored.distance('states', speech!.states!.data),
-    latents: stored.distance('latents', face!.latents!.data),
-    logits: stored.distance('logits', parser!.logits!.data),
-  };
-  for (const [output, most] of Object.entries(MAY_LIE)) {
-    const off = reference[output as Output];
-    if (!(off <= most)) {
-      throw failed(
-        `ONNX Runtime does not give the stored results here: ${output} are off by ${off}, at most ${most} is right`,
-      );
-    }
-  }
-  return { reference, trial: { inputs: stored.inputs.frame, outputs: whole! } };
 }
 
 function exampleOf(name: string, inputs: Tensors, outputs: Tensors): Example {
