@@ -123,6 +123,31 @@ describe('what whisper hears in a reply', () => {
       }
     },
   );
+
+  it.each([
+    [16_000, 1.013],
+    [22_050, 1.013],
+    [24_000, 1.013],
+    [48_000, 1.013],
+    [16_000, 30.013],
+    [44_100, 1.013],
+  ])('has a click, at %i samples per second after %f s, in the five frames around it', async (rate, seconds) => {
+    const quiet = new Float32Array(Math.round((seconds + 0.5) * rate));
+    const at = Math.round(seconds * rate);
+    const click = quiet.map((_, i) => (i < at || i > at + rate / 1_000 ? 0 : i % 2 === 0 ? 0.8 : -0.8));
+    const [one, other] = [
+      await heard(standInNetworks(), { rate, samples: quiet }),
+      await heard(standInNetworks(), { rate, samples: click }),
+    ];
+    // From 120 ms before until 80 ms after; the first to hear it has it last of its ten tokens but one.
+    const frame = Math.floor(seconds / 0.04);
+    const hearing = one.flatMap((states, k) =>
+      Buffer.from(states.buffer).equals(Buffer.from(other[k]!.buffer)) ? [] : [k],
+    );
+    expect(hearing).toEqual([-2, -1, 0, 1, 2].map((k) => frame + k));
+    const loudest = other[frame - 2]!.reduce((best, value, i, all) => (value > all[best]! ? i : best), 0);
+    expect(Math.floor(loudest / 40)).toBe(8);
+  });
 });
 
 describe('frames do not hear the future', () => {
