@@ -43,6 +43,8 @@ export type NetworksProcess = {
 
 /** Opens MuseTalk's networks in this process; meant for one of its own, which the runtime and a driver may end at any time. */
 export async function create(settings: MuseTalkSettings | undefined): Promise<NetworksProcess> {
+  // So that cards are counted as nvidia-smi counts them, and not with the quickest first.
+  Object.assign(process.env, { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' });
   const compute = startCompute(settings);
 
   /** Tells what a job says while it is done, and gives what came of it. */
