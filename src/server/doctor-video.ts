@@ -67,7 +67,10 @@ async function baseClips({ video: { baseClips } }: Config): Promise<Finding> {
 }
 
 async function disk({ cache: { folder } }: Config): Promise<Finding> {
-  const { bavail, bsize } = await statfs(folder);
+  const found = await statfs(folder).catch((error: Error) => error);
+  // Where it cannot even be made, the check of the cache folder says what to do.
+  if (found instanceof Error) return { result: 'warn', found: `${folder}: ${found.message}` };
+  const { bavail, bsize } = found;
   const gib = (bavail * bsize) / 2 ** 30;
   if (gib >= DISK_GIB) return { result: 'pass', found: `${gib.toFixed(1)} GiB free` };
   const fix = 'Remove avatars that are not used (voice-chat avatar remove), or set cache.folder to a larger disk.';

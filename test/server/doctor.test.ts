@@ -34,6 +34,14 @@ describe('voice-chat doctor', () => {
     expect(output).toMatch(/An answer should begin \d+ to \d+ ms after you stop \(expected, not measured here/);
   });
 
+  it('goes on where the cache folder cannot be made, also with a face', async () => {
+    const folder = '/dev/null/voice-chat';
+    const { code, output } = await examine([], { ...QUIET, cache: { folder }, video: { enabled: true } });
+    expect(code).toBe(1);
+    expect(output).toMatch(/^fail {2}cache folder +\/dev\/null\/voice-chat: /m);
+    expect(output).toMatch(/^warn {2}video disk +\/dev\/null\/voice-chat: /m);
+  });
+
   it('tells a program the same as JSON', async () => {
     const { code, output } = await examine(['--json'], QUIET);
     const { ok, checks, probe, plan } = JSON.parse(output);
