@@ -54,6 +54,8 @@ type Parts = {
 
 /** A process may compute for long before it hears of a cancel, on a machine that has other things to do. */
 const STALL_MS = 30_000;
+/** Where MuseTalk has no quick card, a second of video takes minutes; its clip is given up before that, and the process goes on. */
+const PAINTING_STALL_MS = 300_000;
 /** How long work in flight gets to end by itself when the server ends. */
 const LEAVE_MS = 1_000;
 
@@ -162,7 +164,8 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
     const lipSync = await this.#chooseLipSync();
     // What can be fetched is there before a process starts.
     const common = { encoder: video.encoder, lipSync, cacheDir: cache.folder, offline: true };
-    const stallMs = Math.max(STALL_MS, limits.stallSeconds * 1_000);
+    const longest = lipSync.engine === 'musetalk' ? PAINTING_STALL_MS : STALL_MS;
+    const stallMs = Math.max(longest, limits.stallSeconds * 1_000);
     const told = new Set<string>();
     const start = (name: string, readiness: Readiness) => {
       const settings = { ...common, readiness };
