@@ -49,13 +49,14 @@ export function placeCodes(count: number, width: number): Float32Array {
   });
 }
 
-/** Pictures from -1 to 1 as bytes, rounded half to even, the colours of a pixel together. */
+/** Pictures from -1 to 1 as bytes, rounded, the colours of a pixel together. */
 function addBytes(net: Net, pictures: Maps): void {
   const { graph, precision } = net;
   const f32 = (value: number) => graph.constant({ type: 'f32', dims: [], data: [value] });
   const value = cast(net, pictures.value, precision.compute, 'f32');
-  const lit = graph.node('Add', [graph.node('Mul', [value, f32(127.5)]), f32(127.5)]);
-  const whole = graph.node('Round', [graph.node('Clip', [lit, f32(0), f32(255)])]);
+  // A half more, and then down: WebGPU has no Round, so that all pictures would go to the CPU and back for it.
+  const lit = graph.node('Add', [graph.node('Mul', [value, f32(127.5)]), f32(127.5 + 0.5)]);
+  const whole = graph.node('Floor', [graph.node('Clip', [lit, f32(0), f32(255)])]);
   const bytes = graph.node('Cast', [whole], { attributes: { to: { int: TYPE_NUMBERS.u8 } } });
   graph.node('Transpose', [bytes], { outputs: ['faces'], attributes: { perm: { ints: [0, 2, 3, 1] } } });
 }
