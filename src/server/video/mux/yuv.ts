@@ -6,21 +6,28 @@ const WEIGHTS = { bt709: [0.2126, 0.0722], bt601: [0.299, 0.114] } as const;
 /** A picture as encoders want it: brightness, then both colours at half the width and height (I420, BT.709, 16 to 235). */
 export function toI420({ width, height, rgb }: Picture): Uint8Array {
   const [r, b] = WEIGHTS.bt709;
+  const g = 1 - r - b;
   const pixels = width * height;
   const out = new Uint8Array(pixels + pixels / 2);
-  const brightness = (at: number) => r * rgb[at]! + (1 - r - b) * rgb[at + 1]! + b * rgb[at + 2]!;
-  for (let i = 0; i < pixels; i++) out[i] = 16 + (219 / 255) * brightness(3 * i) + 0.5;
-  const halfWidth = width / 2;
-  for (let y = 0; y < height; y += 2) {
-    for (let x = 0; x < width; x += 2) {
-      const at = 3 * (y * width + x);
-      const below = at + 3 * width;
-      const mean = (c: number) => (rgb[at + c]! + rgb[at + 3 + c]! + rgb[below + c]! + rgb[below + 3 + c]!) / 4;
-      const [red, green, blue] = [mean(0), mean(1), mean(2)];
-      const light = r * red + (1 - r - b) * green + b * blue;
-      const to = pixels + (y / 2) * halfWidth + x / 2;
-      out[to] = 128.5 + ((224 / 255) * (blue - light)) / (2 * (1 - b));
-      out[to + pixels / 4] = 128.5 + ((224 / 255) * (red - light)) / (2 * (1 - r));
+  // All that does not change from pixel to pixel is reckoned first: this runs 25 times a second.
+  const light = 219 / 255;
+  const [red, green, blue] = [light * r, light * g, light * b];
+  for (let i = 0, at = 0; i < pixels; i++, at += 3) {
+    out[i] = red * rgb[at]! + green * rgb[at + 1]! + blue * rgb[at + 2]! + 16.5;
+  }
+  // The mean of four pixels.
+  const ofBlue = 224 / 255 / 8 / (1 - b);
+  const ofRed = 224 / 255 / 8 / (1 - r);
+  const row = 3 * width;
+  for (let y = 0, to = pixels; y < height; y += 2) {
+    for (let at = y * row, end = at + row; at < end; at += 6, to++) {
+      const below = at + row;
+      const reds = rgb[at]! + rgb[at + 3]! + rgb[below]! + rgb[below + 3]!;
+      const greens = rgb[at + 1]! + rgb[at + 4]! + rgb[below + 1]! + rgb[below + 4]!;
+      const blues = rgb[at + 2]! + rgb[at + 5]! + rgb[below + 2]! + rgb[below + 5]!;
+      const lights = r * reds + g * greens + b * blues;
+      out[to] = 128.5 + ofBlue * (blues - lights);
+      out[to + pixels / 4] = 128.5 + ofRed * (reds - lights);
     }
   }
   return out;
