@@ -133,7 +133,8 @@ export class OpenVideo implements VideoTier, AsyncDisposable {
       ...(restarting ? { state: 'restarting' } : this.#is),
       ...(film?.facts.encoder === undefined ? {} : { encoder: String(film.facts.encoder) }),
       baseClips: baseClips.engine === 'auto' ? 'still' : baseClips.engine,
-      lipSync: this.#lipSync ?? lipSync.engine,
+      // Mouth shapes do until MuseTalk has said that it is ready.
+      lipSync: this.#lipSync === 'musetalk' ? (film?.mouths ?? 'visemes') : (this.#lipSync ?? lipSync.engine),
     };
   }
 

@@ -34,6 +34,7 @@ export class VideoProcess implements AsyncDisposable {
   readonly #starting: Promise<EngineProcess>;
   readonly #closed = new AbortController();
   #process: EngineProcess | undefined;
+  #mouths: News['mouths'];
 
   constructor({ after, ...options }: VideoProcessOptions) {
     this.#starting = after.then(() => {
@@ -53,6 +54,11 @@ export class VideoProcess implements AsyncDisposable {
 
   get up(): boolean {
     return this.#process?.up ?? false;
+  }
+
+  /** Which lip-sync makes the mouths, where the process has told. */
+  get mouths(): News['mouths'] {
+    return this.#mouths;
   }
 
   get restarts(): number {
@@ -111,9 +117,11 @@ export class VideoProcess implements AsyncDisposable {
   async #listen(worker: Worker, log: Logger, told: Set<string>): Promise<void> {
     // A call whose input has not ended owes nothing, and may be silent for as long as it likes.
     const open = new Queue<never>();
+    this.#mouths = undefined;
     try {
       for await (const news of worker.call('news', [], open, this.#closed.signal)) {
-        const { level, text, repeats } = news as News;
+        const { level, text, repeats, mouths } = news as News;
+        this.#mouths = mouths ?? this.#mouths;
         if (level === 'info' && !repeats && told.has(text)) continue;
         told.add(text);
         log[level](`video  ${text}`);

@@ -139,7 +139,9 @@ describe.skipIf(lacking !== '')(`a server whose faces MuseTalk paints (${lacking
     expect(pulled.output).toMatch(/^musetalk is here: \S+, converted: \S+musetalk\S+converted\n$/);
   });
 
-  it('says where it computes and what that takes, before it does', () => {
+  it('says where it computes and what that takes, before it does, and that it paints the mouths now', async () => {
+    const health = (await (await fetch(`${server.url}/healthz`)).json()) as { video: { lipSync: string } };
+    expect(health.video.lipSync).toBe('musetalk');
     const log = server.log.join('\n');
     expect(log).toMatch(/INFO +video {2}MuseTalk computes on the CPU/);
     expect(log).toMatch(/INFO +video {2}MuseTalk takes \d+\.\d GB of memory on the CPU, and \d+\.\d GB are free\./);

@@ -4,4 +4,6 @@ export type News = {
   readonly text: string;
   /** To be told each time; what else is for information is told once, whichever process says it. */
   readonly repeats?: boolean;
+  /** Which lip-sync makes the mouths from now on, where that changes. */
+  readonly mouths?: 'musetalk' | 'visemes';
 };

@@ -67,7 +67,8 @@ describe('a lip-sync that takes long to be ready', () => {
     ready();
     await until(() => said.length > 0);
     expect(await speaker(lipSync)).toBe(BEST);
-    expect(said).toEqual([{ level: 'info', text: expect.stringContaining('MuseTalk paints the mouths now') }]);
+    const text = expect.stringContaining('MuseTalk paints the mouths now');
+    expect(said).toEqual([{ level: 'info', text, mouths: 'musetalk' }]);
   });
 
   it('warns of what its warm-up gives, and speaks all the same', async () => {
@@ -108,9 +109,11 @@ describe('a lip-sync that takes long to be ready', () => {
     best.failure = new VideoError('Its process died.');
     await expect(speaker(lipSync)).rejects.toThrow('Its process died.');
     expect(await speaker(lipSync)).toBe(MEANWHILE);
+    expect(said[1]).toMatchObject({ text: expect.stringContaining('failed in a reply'), mouths: 'visemes' });
     best.failure = undefined;
     again();
-    await until(() => said.length === 2);
+    await until(() => said.length === 3);
+    expect(said[2]).toMatchObject({ mouths: 'musetalk' });
     expect([await speaker(lipSync), tries()]).toEqual([BEST, 2]);
   });
 

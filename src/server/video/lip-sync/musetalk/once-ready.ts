@@ -26,7 +26,8 @@ export function onceReady(
         const warning = await warmUp(closed.signal);
         ready = true;
         const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-        say({ level: 'info', text: `MuseTalk paints the mouths now; it was ready after ${seconds} s.` });
+        const text = `MuseTalk paints the mouths now; it was ready after ${seconds} s.`;
+        say({ level: 'info', text, mouths: 'musetalk' });
         if (warning !== undefined) say({ level: 'warn', text: warning });
         return;
       } catch (error) {
@@ -49,6 +50,8 @@ export function onceReady(
     } catch (error) {
       if (ready && !signal.aborted && !closed.signal.aborted) {
         ready = false;
+        const text = 'MuseTalk failed in a reply; mouth shapes from the sound (visemes) do until it is ready again.';
+        say({ level: 'info', text, repeats: true, mouths: 'visemes' });
         making = make().catch(() => {});
       }
       throw error;
