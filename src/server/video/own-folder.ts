@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const NAME = /^run-(\d+)-[0-9a-f]+$/;
@@ -21,6 +21,18 @@ export async function ownFolder(folder: string): Promise<string> {
   const made = join(folder, nameOfOwn());
   await mkdir(made, { recursive: true, mode: 0o700 });
   return made;
+}
+
+/** Puts a finished folder in the place of another, which may be there or come at the same time. */
+export async function putFolder(finished: string, place: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await rename(finished, place);
+    } catch (error) {
+      if (tries === 3) throw error;
+      await rm(place, { recursive: true, force: true });
+    }
+  }
 }
 
 function isRunning(pid: number): boolean {

@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type BaseClip, type BaseClipFacts, type Face, type Picture, VIDEO_FPS, VideoError } from '../contracts.ts';
-import { nameOfOwn } from '../own-folder.ts';
+import { nameOfOwn, putFolder } from '../own-folder.ts';
 import { FaceTrack, type FindFaces } from './prepared-faces.ts';
 
 /** Pixels of a prepared clip, in width and height. */
@@ -66,18 +66,11 @@ export async function prepareBaseClip(
     const faces = track.faces();
     const written: Written = { version: PREPARED_VERSION, width, height, frames: count, mirrored, faces };
     await writeFile(join(scratch, FACTS), JSON.stringify(written), { mode: 0o600 });
-    await replace(folder, scratch);
+    await putFolder(scratch, folder);
   } finally {
     await file?.close();
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-async function replace(folder: string, scratch: string): Promise<void> {
-  await rename(scratch, folder).catch(async () => {
-    await rm(folder, { recursive: true, force: true });
-    await rename(scratch, folder);
-  });
 }
 
 /** Opens what `prepareBaseClip` wrote; rejects with a `VideoError` where that is missing, damaged or of another version. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { VideoError } from '../../../contracts.ts';
-import { ownFolder, removeOrphans } from '../../../own-folder.ts';
+import { ownFolder, putFolder, removeOrphans } from '../../../own-folder.ts';
 import { checkGraphs } from './check-graphs.ts';
 import {
   CONVERTER,
@@ -45,8 +45,7 @@ export async function convert(
     const result = { converter: CONVERTER, version, ...written, ...checked, sources: facts, files };
     await writeFile(factsFile(folder), JSON.stringify(result, null, 2));
     signal.throwIfAborted();
-    await rm(into, { recursive: true, force: true });
-    await rename(folder, into);
+    await putFolder(folder, into);
     const { converter: _, ...made } = result;
     return { ...made, folder: into };
   } catch (cause) {
