@@ -29,7 +29,8 @@ export async function putFolder(finished: string, place: string): Promise<void> 
     try {
       return await rename(finished, place);
     } catch (error) {
-      if (tries === 3) throw error;
+      // What is to be moved is gone: what is there had better stay.
+      if (tries === 3 || (error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
       await rm(place, { recursive: true, force: true });
     }
   }
