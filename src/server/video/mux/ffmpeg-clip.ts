@@ -95,7 +95,11 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 
 const sinkOf = (ffmpeg: FfmpegProcess): ClipSink => ({
   picture: ({ rgb }) => ffmpeg.write(0, rgb),
-  sound: (samples) => ffmpeg.write(1, pcm16(samples)),
+  // ffmpeg takes no sound before it has seen a picture, and how much a pipe holds until then is the system's affair.
+  async sound(samples) {
+    void ffmpeg.write(1, pcm16(samples));
+    return ffmpeg.running;
+  },
   end() {
     ffmpeg.end(0);
     ffmpeg.end(1);
