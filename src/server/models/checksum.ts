@@ -7,10 +7,15 @@ const CHUNK = 1 << 20;
  * The digest by which the hub names a file's bytes: for 64 hex digits the SHA-256, for 40 the SHA-1 that git gives a blob
  * (of `blob <size>\0` and the bytes). Rejects with the signal's reason when it aborts.
  */
-export async function digestOf(file: string, likeDigest: string, signal: AbortSignal): Promise<string> {
+export const digestOf = (file: string, likeDigest: string, signal: AbortSignal): Promise<string> =>
+  hashed(file, likeDigest.length === 40, signal);
+
+/** The SHA-256 of a file's bytes, 64 hex digits. Rejects with the signal's reason when it aborts. */
+export const sha256Of = (file: string, signal: AbortSignal): Promise<string> => hashed(file, false, signal);
+
+async function hashed(file: string, isGit: boolean, signal: AbortSignal): Promise<string> {
   const handle = await open(file, 'r');
   try {
-    const isGit = likeDigest.length === 40;
     const hash = createHash(isGit ? 'sha1' : 'sha256');
     if (isGit) hash.update(`blob ${(await handle.stat()).size}\0`);
     const buffer = Buffer.allocUnsafe(CHUNK);

@@ -1,21 +1,14 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Of } from '../../../../models/checksum.ts';
 import type { Converted, FileFacts } from './converted.ts';
 
 /** Reads every file of `folder`; rejects with the signal's reason once that aborts. */
 export async function fileFacts(folder: string, signal: AbortSignal): Promise<Record<string, FileFacts>> {
   const facts: Record<string, FileFacts> = {};
   for (const name of (await readdir(folder)).sort()) {
-    const hash = createHash('sha256');
-    let bytes = 0;
-    for await (const piece of createReadStream(join(folder, name), { highWaterMark: 2 ** 20 })) {
-      signal.throwIfAborted();
-      hash.update(piece);
-      bytes += piece.length;
-    }
-    facts[name] = { bytes, sha256: hash.digest('hex') };
+    const file = join(folder, name);
+    facts[name] = { bytes: (await stat(file)).size, sha256: await sha256Of(file, signal) };
   }
   return facts;
 }
